@@ -1,0 +1,1 @@
+"""What the window holds, as pure functions over the ports."""

@@ -1,0 +1,1 @@
+"""The vocabulary of the project: values, events, ports and errors; standard library only."""

@@ -1,0 +1,136 @@
+"""What is recorded: messages in a tree, and conversations as heads into it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Section(StrEnum):
+    """The eight parts every token of a prompt is counted under, in the order they are sent."""
+
+    SYSTEM = "system"
+    PINS = "pins"
+    SUMMARY = "summary"
+    HISTORY = "history"
+    DATA = "data"
+    NOTES = "notes"
+    QUESTION = "question"
+    TEMPLATE = "template"
+
+
+class Finish(StrEnum):
+    """Why an answer ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of a message's text that is tokenized on its own.
+
+    `section` is what the text counted as when it was new; a question or an answer counts as
+    history from the next turn on. `ids` are the token ids under the vocabulary the message was
+    read for, None where they were never made.
+    """
+
+    section: Section
+    text: str
+    ids: tuple[int, ...] | None = None
+    reasoning: bool = False
+
+
+SPOKEN = (Section.QUESTION, Section.HISTORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A question or an answer. `parent` is the message before it, None at a root.
+
+    `answered` is False for a question whose answer never came: it is shown and searched, and
+    never sent.
+    """
+
+    id: str
+    parent: str | None
+    role: Role
+    segments: tuple[Segment, ...]
+    at: datetime
+    name: str | None = None
+    finish: Finish | None = None
+    answered: bool = True
+
+    @property
+    def spoken(self) -> str:
+        """What was said, without attachments, fences and reasoning."""
+        return "".join(s.text for s in self.segments if s.section in SPOKEN and not s.reasoning)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(s.text for s in self.segments if s.reasoning)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Text that stands in every prompt of its conversation, verbatim.
+
+    `message` is the message it rides in, or None where it stands before the history.
+    """
+
+    id: str
+    text: str
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A name for a path through the tree: from a root to `head`, None before the first message."""
+
+    id: str
+    name: str
+    head: str | None
+    system: str
+    created: datetime
+    updated: datetime
+    pins: tuple[Pin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation as a list shows it. `turns` counts answered questions, `tokens` the ids kept
+    for the vocabulary last used, `snapshot_bytes` its KV snapshots on disk."""
+
+    conversation: Conversation
+    turns: int
+    tokens: int
+    snapshot_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A message found by its words; `text` is what was said, whole."""
+
+    conversation: str
+    message: str
+    role: Role
+    at: datetime
+    text: str
+
+
+def sent(path: Iterable[Message]) -> tuple[Message, ...]:
+    """The messages of a path that are sent as history: a question without an answer is not."""
+    return tuple(m for m in path if m.answered)
+
+
+def count_turns(path: Iterable[Message]) -> int:
+    """Turns of a path: questions of the user that were answered."""
+    return sum(1 for m in path if m.role is Role.USER and m.answered)

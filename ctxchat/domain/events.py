@@ -1,0 +1,93 @@
+"""What happens in a turn, in order, as values.
+
+    ModelLoading*  PromptBuilt  CostPredicted  Prefilled*  (ReasoningGenerated | TextGenerated)*
+    TurnFinished
+
+`Warned` may stand anywhere before the end, and `TurnFinished` ends every turn, whatever became
+of it. An engine yields the middle of this line and closes its part with `Generated`.
+"""
+
+from dataclasses import dataclass
+
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.receipt import KvCost, Predicted, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoading:
+    """Bytes of the model file read so far, and in all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBuilt:
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class CostPredicted:
+    """What the prompt will cost, fixed before prefill; `kv.cells` are those of the prompt."""
+
+    kv: KvCost
+    predicted: Predicted
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """Prompt tokens evaluated so far, and to evaluate in all. The first of a turn has done = 0."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningGenerated:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextGenerated:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The end of an engine's part: what was decoded, as ids.
+
+    `reasoning_ids` come first, with their tags; `text_ids` leave the end-of-turn token out. Their
+    texts, joined, are `reasoning` and `text`. `aligned` is False where a token holds the end of
+    one and the beginning of the other.
+    """
+
+    finish: Finish
+    text: str
+    text_ids: tuple[int, ...]
+    reasoning: str = ""
+    reasoning_ids: tuple[int, ...] = ()
+    aligned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    receipt: Receipt
+
+
+EngineEvent = Prefilled | ReasoningGenerated | TextGenerated | Generated
+TurnEvent = (
+    ModelLoading
+    | PromptBuilt
+    | CostPredicted
+    | Prefilled
+    | ReasoningGenerated
+    | TextGenerated
+    | Warned
+    | TurnFinished
+)

@@ -1,0 +1,127 @@
+"""What is known of a model, of its chat template, and of one generation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ctxchat.domain.sampling import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model in numbers. `window` is the trained one, in tokens; `weights` in bytes.
+
+    `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused.
+    `fingerprint` names the file's contents.
+    """
+
+    name: str
+    path: str
+    architecture: str
+    window: int
+    layers: int
+    weights: int
+    fingerprint: str
+    trims: bool = True
+
+
+class SystemPlacement(StrEnum):
+    """Where the system text goes, chosen by what the template does with a system message."""
+
+    OWN_ROLE = "a message of its own"
+    FIRST_QUESTION = "before the first question"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningTags:
+    """The texts a model puts around its reasoning."""
+
+    opening: str
+    closing: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateBehaviour:
+    """What a chat template does to earlier turns, found by probing it when it is loaded.
+
+    extends: the history of the next turn begins with this turn's prompt and answer
+    strips_reasoning: reasoning of earlier turns is removed from the history
+    trims: white space around a message is removed
+    moves_system: the system message is not where it was put (glued to a later question)
+    takes_system: a system message is accepted at all
+    dated: the rendered text holds today's date
+    switches_thinking: `enable_thinking` changes the prompt
+    """
+
+    extends: bool
+    strips_reasoning: bool
+    trims: bool
+    moves_system: bool
+    takes_system: bool
+    dated: bool
+    switches_thinking: bool
+    reasoning: ReasoningTags | None = None
+
+    @property
+    def system(self) -> SystemPlacement:
+        if self.takes_system and not self.moves_system:
+            return SystemPlacement.OWN_ROLE
+        return SystemPlacement.FIRST_QUESTION
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """What a template puts around messages: `literals[0]`, message, `literals[1]`, message, …
+
+    One literal more than there are messages, the last being the generation prompt's end.
+    `opens_reasoning` says that it ends inside a reasoning block.
+    """
+
+    literals: tuple[str, ...]
+    opens_reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One request to a model: prompt ids, how to sample, how many tokens at the most.
+
+    `reasoning` are the tags to look for, None where the model does not reason; `in_reasoning`
+    says that the prompt has opened them.
+    """
+
+    ids: Sequence[int]
+    sampling: Sampling
+    limit: int
+    reasoning: ReasoningTags | None = None
+    in_reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CachePlan:
+    """How a prompt meets the KV cache: tokens found in cells, tokens to evaluate, cells allocated
+    for it, and why reuse ended (None where nothing was lost)."""
+
+    reused: int
+    evaluated: int
+    capacity: int
+    miss: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A GGUF file as a list shows it. Only `error` is set where the header cannot be read.
+
+    `parameters` are counted from the tensors, `window` is the trained one in tokens, and
+    `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found.
+    """
+
+    name: str
+    path: str
+    source: str
+    bytes: int
+    architecture: str | None = None
+    parameters: int | None = None
+    quantization: str | None = None
+    window: int | None = None
+    kv_bytes_per_token: int | None = None
+    error: str | None = None

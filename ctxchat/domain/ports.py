@@ -1,0 +1,184 @@
+"""What the service needs of the layers below it, as protocols."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import (
+    Conversation,
+    ConversationSummary,
+    Message,
+    Pin,
+    Role,
+    SearchHit,
+)
+from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.model import (
+    CachePlan,
+    Generation,
+    ModelFacts,
+    Scaffold,
+    TemplateBehaviour,
+)
+from ctxchat.domain.prompt import SegmentKey
+from ctxchat.domain.receipt import Memory
+
+
+class Clock(Protocol):
+    """The one clock of a turn."""
+
+    def now(self) -> datetime:
+        """The time of day, with its zone."""
+
+    def seconds(self) -> float:
+        """Seconds since the process began, steady."""
+
+
+class Vocabulary(Protocol):
+    """Text to token ids and back, callable from any thread."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the vocabulary: the same text has the same ids wherever it is equal."""
+
+    @property
+    def exact(self) -> bool:
+        """False where counts are estimates."""
+
+    @property
+    def begin(self) -> tuple[int, ...]:
+        """Ids every prompt must begin with: the beginning-of-text token, or none."""
+
+    def tokenize(self, text: str, *, special: bool, after: int | None) -> tuple[int, ...]:
+        """Ids of a segment.
+
+        Texts of control tokens are read as such only where `special`. `after` is the id the
+        segment follows, None at the beginning: a SentencePiece vocabulary adds its space only
+        there and after a control token.
+        """
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text of ids, control tokens included, bytes that are not UTF-8 replaced."""
+
+
+class Template(Protocol):
+    """The chat template of a model."""
+
+    @property
+    def behaviour(self) -> TemplateBehaviour:
+        """What it does to earlier turns."""
+
+    def scaffold(
+        self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
+    ) -> Scaffold:
+        """What stands around messages of these roles. `at` is the date it may show, `think` the
+        reasoning switch (None leaves it to the template), `answer` asks for the generation
+        prompt. Raises ModelError where the template refuses or does not finish in time."""
+
+
+class KvCache(Protocol):
+    """The cells a model holds, by sequence: 0 the chat, 1 side work, 2 calibration, 3 the branch
+    left last."""
+
+    @property
+    def type_k(self) -> str: ...
+
+    @property
+    def type_v(self) -> str: ...
+
+    @property
+    def bytes_per_token(self) -> int: ...
+
+    @property
+    def capacity(self) -> int:
+        """Cells allocated, 0 before the first prompt."""
+
+    def cells(self, sequence: int = 0) -> int:
+        """Cells the sequence holds."""
+
+    def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
+        """How a prompt with an answer of up to `limit` tokens would meet the chat's cells."""
+
+    def fork(self, source: int, target: int, cells: int) -> None:
+        """Make `target` hold the first `cells` of `source`, shared and not copied."""
+
+    def trim(self, sequence: int, cells: int) -> None:
+        """Keep the first `cells` of a sequence."""
+
+    def drop(self, sequence: int) -> None:
+        """Empty a sequence."""
+
+
+class Model(Protocol):
+    """A model that answers one prompt at a time. Everything but `load` needs it loaded."""
+
+    @property
+    def facts(self) -> ModelFacts: ...
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+    @property
+    def template(self) -> Template: ...
+
+    @property
+    def cache(self) -> KvCache | None:
+        """None where the cells are somebody else's."""
+
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+        """Make the model ready, once; without `weights` only facts, vocabulary and template are.
+        Raises ModelError. Ends early, not loaded, where it was cancelled."""
+
+    def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
+        """Read the prompt and answer. Ends with `Generated`, also where it was cancelled; closing
+        the iterator cancels. Raises EngineError, and PromptTooLargeError where cells run out."""
+
+    def memory(self) -> Memory: ...
+
+    def close(self) -> None: ...
+
+
+class Conversations(Protocol):
+    """The record. Every method raises StoreError where it cannot be read or written."""
+
+    def create(self, name: str, system: str, pins: Sequence[str] = ()) -> Conversation:
+        """A new conversation without messages; a name already taken gets a number behind it."""
+
+    def find(self, reference: str) -> Conversation | None:
+        """By name, by id, or by a unique beginning of an id (of four letters at least).
+        Raises UsageError where a beginning is not unique."""
+
+    def latest(self) -> Conversation | None:
+        """The one used last."""
+
+    def path(self, conversation: str, vocabulary: str | None = None) -> tuple[Message, ...]:
+        """Messages from the root to the head, their segments with the ids of `vocabulary`."""
+
+    def append(self, conversation: str, message: Message, vocabulary: str | None = None) -> None:
+        """Journal a message behind its parent and make it the head. Ids of its segments are kept
+        under `vocabulary`. An answer marks its questions answered."""
+
+    def keep_ids(self, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]) -> None:
+        """Keep ids that were made from recorded text."""
+
+    def pin(self, conversation: str, pin: Pin) -> None: ...
+
+    def fork(self, conversation: str) -> Conversation:
+        """A new conversation with the same head and pins."""
+
+    def listing(self) -> list[ConversationSummary]:
+        """All of them, last used first."""
+
+    def search(self, query: str, limit: int) -> list[SearchHit]:
+        """Messages that hold the words, best first."""
+
+    def rename(self, conversation: str, name: str) -> None:
+        """Raises UsageError where the name is another's."""
+
+    def delete(self, conversation: str) -> None:
+        """Remove it, and the messages no other conversation holds."""
+
+    def hold(self, conversation: str) -> AbstractContextManager[None]:
+        """Keep other processes from answering in it. Raises ConversationBusyError after 5 s."""

@@ -1,0 +1,96 @@
+"""What one turn cost: counts that are exact, durations that were measured.
+
+Tokens, bytes and seconds. None means not known; it is never written as zero.
+"""
+
+from dataclasses import dataclass
+
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class KvCost:
+    """The KV cache over a turn.
+
+    `reused` prompt tokens were found in cells (`restored` of them read from disk) and `evaluated`
+    were computed. `cells` are held by the conversation, `capacity` are allocated. `miss` is a
+    sentence on where reuse ended and why, None where nothing that could have been reused was lost.
+    """
+
+    cells: int
+    capacity: int
+    reused: int
+    evaluated: int
+    bytes_per_token: int
+    type_k: str
+    type_v: str
+    restored: int = 0
+    miss: str | None = None
+
+    @property
+    def bytes(self) -> int:
+        return self.cells * self.bytes_per_token
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes the model holds: weights as mapped, KV and compute buffers as allocated, and the
+    resident size of the process."""
+
+    weights: int
+    kv: int
+    compute: int | None
+    resident: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds. `first_token` counts from the start of prefill, `total` from the start of the
+    process; `prefill_rate` and `decode_rate` are tokens a second, None over nothing."""
+
+    load: float | None = None
+    retrieval: float | None = None
+    compaction: float | None = None
+    prefill: float | None = None
+    first_token: float | None = None
+    decode: float | None = None
+    total: float | None = None
+    prefill_rate: float | None = None
+    decode_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Seconds foretold before prefill, None until a cost curve is known."""
+
+    prefill: float | None = None
+    decode_per_token: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a turn ended in an error, and the exit code that says so."""
+
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A turn as it ended. Parts that were never reached are None."""
+
+    answer: str
+    finish: Finish | None
+    reasoning: str | None = None
+    error: Failure | None = None
+    model_name: str | None = None
+    model_path: str | None = None
+    session: str | None = None
+    prompt: Prompt | None = None
+    attention_pairs: int | None = None
+    kv: KvCost | None = None
+    memory: Memory | None = None
+    latency: Latency = Latency()
+    predicted: Predicted = Predicted()
+    answer_tokens: int | None = None

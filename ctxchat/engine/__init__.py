@@ -1,0 +1,1 @@
+"""Running a model: files, tokens, templates, cells, and the decode loop."""

@@ -1,0 +1,1 @@
+"""What both front ends run: one turn, conversations, and the wiring."""
