@@ -1,0 +1,29 @@
+"""What a person asks for in one turn."""
+
+from dataclasses import dataclass, field
+
+from ctxchat.context.attachments import Attachment
+from ctxchat.domain.sampling import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """One question and how it is to be answered.
+
+    `session` names a conversation (one that is new is made), `resume` means the one used last,
+    neither means a new one; `fork` answers in a copy of it. Without `record` nothing is written.
+    `system` None leaves the settings' text. `think` None leaves reasoning to the model.
+    With `dry_run` the prompt is built and planned, and neither sent nor written.
+    """
+
+    question: str
+    attachments: tuple[Attachment, ...] = ()
+    session: str | None = None
+    resume: bool = False
+    fork: bool = False
+    record: bool = True
+    system: str | None = None
+    pins: tuple[str, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    think: bool | None = None
+    dry_run: bool = False
