@@ -1,5 +1,6 @@
 """What is recorded: messages in a tree, and conversations as heads into it."""
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,3 +135,8 @@ def sent(path: Iterable[Message]) -> tuple[Message, ...]:
 def count_turns(path: Iterable[Message]) -> int:
     """Turns of a path: questions of the user that were answered."""
     return sum(1 for m in path if m.role is Role.USER and m.answered)
+
+
+def new_id() -> str:
+    """An id for a message, a conversation or a pin: 16 random hexadecimal digits."""
+    return secrets.token_hex(8)

@@ -165,6 +165,9 @@ class Conversations(Protocol):
 
     def pin(self, conversation: str, pin: Pin) -> None: ...
 
+    def set_system(self, conversation: str, system: str) -> None:
+        """Change the system text of a conversation that has no turns yet."""
+
     def fork(self, conversation: str) -> Conversation:
         """A new conversation with the same head and pins."""
 

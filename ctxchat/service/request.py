@@ -27,3 +27,7 @@ class AskRequest:
     sampling: Sampling = field(default_factory=Sampling)
     think: bool | None = None
     dry_run: bool = False
+
+    @property
+    def writes(self) -> bool:
+        return self.record and not self.dry_run

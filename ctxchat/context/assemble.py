@@ -1,0 +1,191 @@
+"""The one place a prompt is built: from what is recorded to token ids, each with its section.
+
+A prompt is a row of messages. What the chat template puts between them is tokenized with control
+tokens, what the messages say is not, so no text can become a control token. Recorded ids are used
+where there are any: text is tokenized once, and an answer keeps the ids it was decoded as.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ctxchat.domain.conversation import Message, Pin, Role, Section, count_turns
+from ctxchat.domain.model import SystemPlacement, TemplateBehaviour
+from ctxchat.domain.ports import Template, Vocabulary
+from ctxchat.domain.prompt import Piece, Prompt, SegmentKey
+
+SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The program's own words in a prompt, from its prompt files.
+
+    `pins_before` and `pins_after` stand around pinned texts, `pins_reply` answers them, and
+    `opening` is the question put before a conversation that begins with an answer.
+    """
+
+    pins_before: str
+    pins_after: str
+    pins_reply: str
+    opening: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptContent:
+    """What a prompt is to hold. `question` is None where only the history is asked for; `started`
+    is the date a template may show, that of the conversation, so that it never changes."""
+
+    system: str
+    pins: Sequence[Pin]
+    history: Sequence[Message]
+    question: Message | None
+    started: datetime
+    think: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Text of a message that is yet to be tokenized, or has its ids."""
+
+    section: Section
+    text: str
+    ids: tuple[int, ...] | None = None
+    source: SegmentKey | None = None
+    owner: str | None = None
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    role: Role
+    parts: tuple[_Part, ...]
+
+
+def assemble(
+    content: PromptContent,
+    vocabulary: Vocabulary,
+    template: Template,
+    *,
+    wording: Wording,
+    window: int,
+    reserve: int,
+) -> Prompt:
+    """Build the prompt for a window and a reserve, in tokens. Whether it fits is the caller's to
+    judge; nothing is left out here but reasoning that the template strips."""
+    slots = _slots(content, template.behaviour, wording)
+    scaffold = template.scaffold(
+        [slot.role for slot in slots],
+        at=content.started,
+        think=content.think,
+        answer=content.question is not None,
+    )
+    return Prompt(
+        pieces=_pieces(slots, scaffold.literals, vocabulary),
+        window=window,
+        reserve=reserve,
+        verbatim_turns=count_turns(content.history),
+        exact=vocabulary.exact,
+        opens_reasoning=scaffold.opens_reasoning,
+    )
+
+
+def _slots(content: PromptContent, behaviour: TemplateBehaviour, wording: Wording) -> list[_Slot]:
+    slots = [*_pins(content.pins, wording)]
+    if content.history and content.history[0].role is Role.ASSISTANT:
+        slots.append(_Slot(Role.USER, (_Part(Section.TEMPLATE, wording.opening),)))
+    turn = 0
+    for message in content.history:
+        turn += message.role is Role.USER
+        slots.append(_past(message, behaviour, turn or None))
+    if content.question is not None:
+        slots.append(_Slot(Role.USER, tuple(_parts(content.question, turn + 1))))
+    return _with_system(_merged(slots), content.system, behaviour)
+
+
+def _pins(pins: Sequence[Pin], wording: Wording) -> Iterable[_Slot]:
+    """Pins stand as a question and a short answer: every template takes those."""
+    if not pins:
+        return
+    parts = [_Part(Section.TEMPLATE, wording.pins_before)]
+    for number, pin in enumerate(pins):
+        if number:
+            parts.append(_Part(Section.TEMPLATE, SEPARATOR))
+        parts.append(_Part(Section.PINS, pin.text, owner=pin.id))
+    parts.append(_Part(Section.TEMPLATE, wording.pins_after))
+    yield _Slot(Role.USER, tuple(p for p in parts if p.text))
+    yield _Slot(Role.ASSISTANT, (_Part(Section.TEMPLATE, wording.pins_reply),))
+
+
+def _past(message: Message, behaviour: TemplateBehaviour, turn: int | None) -> _Slot:
+    """A message of an earlier turn: its question counts as history now.
+
+    Reasoning is left out where the template strips it, and where its ids, which hold its tags,
+    are not those of this vocabulary.
+    """
+    parts: list[_Part] = []
+    for segment, part in zip(message.segments, _parts(message, turn), strict=True):
+        if segment.reasoning and (behaviour.strips_reasoning or segment.ids is None):
+            continue
+        section = Section.HISTORY if segment.section is Section.QUESTION else segment.section
+        parts.append(replace(part, section=section))
+    return _Slot(message.role, tuple(parts))
+
+
+def _parts(message: Message, turn: int | None) -> Iterable[_Part]:
+    for index, segment in enumerate(message.segments):
+        yield _Part(
+            segment.section, segment.text, segment.ids, SegmentKey(message.id, index), message.id, turn
+        )
+
+
+def _merged(slots: Iterable[_Slot]) -> list[_Slot]:
+    """Neighbours of one role become one message, for templates that demand alternation."""
+    merged: list[_Slot] = []
+    for slot in slots:
+        if merged and merged[-1].role is slot.role:
+            joint = (*merged[-1].parts, _Part(Section.TEMPLATE, SEPARATOR), *slot.parts)
+            merged[-1] = _Slot(slot.role, joint)
+        else:
+            merged.append(slot)
+    return merged
+
+
+def _with_system(slots: list[_Slot], system: str, behaviour: TemplateBehaviour) -> list[_Slot]:
+    """Put the system text where this template keeps it in place."""
+    if not system:
+        return slots
+    part = _Part(Section.SYSTEM, system)
+    if behaviour.system is SystemPlacement.OWN_ROLE:
+        return [_Slot(Role.SYSTEM, (part,)), *slots]
+    if not slots:
+        return slots
+    first, *others = slots
+    return [_Slot(first.role, (part, _Part(Section.TEMPLATE, SEPARATOR), *first.parts)), *others]
+
+
+def _pieces(slots: list[_Slot], literals: Sequence[str], vocabulary: Vocabulary) -> tuple[Piece, ...]:
+    pieces: list[Piece] = []
+    last: int | None = None
+
+    def add(piece: Piece) -> None:
+        nonlocal last
+        if piece.ids:
+            last = piece.ids[-1]
+        if piece.ids or piece.source:
+            pieces.append(piece)
+
+    def add_literal(literal: str) -> None:
+        ids = vocabulary.tokenize(literal, special=True, after=last) if literal else ()
+        if not pieces and ids[: len(vocabulary.begin)] != vocabulary.begin:
+            ids = vocabulary.begin + ids
+        add(Piece(Section.TEMPLATE, literal, ids))
+
+    add_literal(literals[0])
+    for slot, literal in zip(slots, literals[1:], strict=True):
+        for part in slot.parts:
+            fresh = part.ids is None
+            ids = vocabulary.tokenize(part.text, special=False, after=last) if part.ids is None else part.ids
+            add(Piece(part.section, part.text, ids, part.source, fresh, part.owner, part.turn))
+        add_literal(literal)
+    return tuple(pieces)

@@ -1,0 +1,61 @@
+"""How large a prompt and its answer may be together, in tokens."""
+
+from dataclasses import dataclass
+
+from ctxchat.domain.errors import UsageError
+from ctxchat.domain.prompt import Prompt
+
+DEFAULT_WINDOW = 8_192
+LEAST_RESERVE, MOST_RESERVE = 64, 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`size` holds prompt and answer; `reserve` of it is kept for the answer and limits it."""
+
+    size: int
+    reserve: int
+    trained: int
+
+    @property
+    def warning(self) -> str | None:
+        if self.size <= self.trained:
+            return None
+        return (
+            f"the window of {self.size:,} tokens is larger than the {self.trained:,} this model was "
+            "trained for: answers may lose the thread"
+        )
+
+
+def window_size(wanted: int | None, trained: int) -> int:
+    """The window: what was set, else the smaller of the trained window and 8,192."""
+    return wanted or min(trained, DEFAULT_WINDOW)
+
+
+def choose_window(wanted: int | None, trained: int, max_tokens: int | None) -> Window:
+    """The window and its reserve: `max_tokens` where it is set, else an eighth of the window
+    within 64 and 4,096."""
+    size = window_size(wanted, trained)
+    reserve = max_tokens or max(LEAST_RESERVE, min(size // 8, MOST_RESERVE))
+    if reserve >= size:
+        raise UsageError(
+            f"an answer of {reserve:,} tokens leaves nothing of a window of {size:,}: "
+            "lower --max-tokens or raise --ctx-size"
+        )
+    return Window(size, reserve, trained)
+
+
+def too_large(prompt: Prompt, window: Window) -> str:
+    """What to tell somebody whose prompt does not fit: by how much, why, and what would help."""
+    largest, tokens = max(prompt.sections.items(), key=lambda item: item[1])
+    helps = ["shorten the input"]
+    if window.size < window.trained:
+        helps.append(f"raise --ctx-size (this model was trained for {window.trained:,})")
+    if window.reserve > LEAST_RESERVE:
+        helps.append(f"lower --max-tokens (now {window.reserve:,})")
+    return (
+        f"the prompt is {prompt.total:,} tokens and {prompt.usable:,} may be used "
+        f"(window {window.size:,} less {window.reserve:,} for the answer): "
+        f"{prompt.total - prompt.usable:,} too many, {tokens:,} of the prompt being {largest}; "
+        + " or ".join(helps)
+    )

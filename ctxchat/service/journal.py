@@ -1,0 +1,127 @@
+"""Where a turn is recorded: the conversation it belongs to, its question, its answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from ctxchat.context.assemble import SEPARATOR, Wording
+from ctxchat.context.attachments import question_segments
+from ctxchat.domain.conversation import (
+    Conversation,
+    Finish,
+    Message,
+    Pin,
+    Role,
+    Section,
+    Segment,
+    count_turns,
+    new_id,
+)
+from ctxchat.domain.errors import UsageError
+from ctxchat.domain.ports import Clock, Conversations
+from ctxchat.domain.prompt import Prompt, SegmentKey
+from ctxchat.service.conversations import first_words
+from ctxchat.service.request import AskRequest
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Writes a turn as it happens, so that no crash can lose what was asked.
+
+    A request that is not to be recorded reads its conversation and writes nothing; where it has
+    none, the conversation exists for the turn alone and its id is empty.
+    """
+
+    conversations: Conversations
+    clock: Clock
+    wording: Wording
+    system: str
+
+    @contextmanager
+    def conversation(self, request: AskRequest) -> Iterator[Conversation]:
+        """The conversation of a request, held against other processes while it is answered."""
+        found = self._existing(request)
+        if not request.writes:
+            yield found or self._unrecorded(request)
+            return
+        if found is None:
+            found = self._created(request)
+        elif request.fork:
+            found = self.conversations.fork(found.id)
+        with self.conversations.hold(found.id):
+            current = self.conversations.find(found.id)
+            assert current is not None
+            yield current
+
+    def history(self, conversation: Conversation, vocabulary: str | None = None) -> tuple[Message, ...]:
+        return self.conversations.path(conversation.id, vocabulary) if conversation.head else ()
+
+    def ask(self, request: AskRequest, conversation: Conversation) -> tuple[Conversation, Message]:
+        """Write the question down before anybody reads it; it counts as not answered yet.
+
+        Pins of a conversation that has turns ride in the question, so that nothing before it
+        changes; those of a new one stand before the history.
+        """
+        late = count_turns(self.history(conversation)) > 0
+        segments = question_segments(request.question, request.attachments)
+        if late:
+            if request.system is not None:
+                raise UsageError(
+                    "the system message of a conversation that has turns cannot change: "
+                    "begin a new one, without -c and --session"
+                )
+            segments = (*self._pin_segments(request.pins), *segments)
+        elif request.system is not None:
+            conversation = replace(conversation, system=request.system)
+        question = Message(new_id(), conversation.head, Role.USER, segments, self.clock.now(), answered=False)
+        pins = tuple(Pin(new_id(), text, question.id if late else None) for text in request.pins)
+        if request.writes:
+            if not late and request.system is not None:
+                self.conversations.set_system(conversation.id, request.system)
+            self.conversations.append(conversation.id, question)
+            for pin in pins:
+                self.conversations.pin(conversation.id, pin)
+        return replace(conversation, pins=(*conversation.pins, *pins)), question
+
+    def keep_ids(self, prompt: Prompt, vocabulary: str) -> None:
+        """Keep the ids that were made from recorded text while the prompt was built."""
+        fresh: dict[SegmentKey, tuple[int, ...]] = {
+            piece.source: piece.ids for piece in prompt.pieces if piece.fresh and piece.source
+        }
+        if fresh:
+            self.conversations.keep_ids(vocabulary, fresh)
+
+    def answer(
+        self,
+        conversation: Conversation,
+        question: Message,
+        segments: tuple[Segment, ...],
+        finish: Finish,
+        vocabulary: str,
+    ) -> None:
+        answer = Message(new_id(), question.id, Role.ASSISTANT, segments, self.clock.now(), finish=finish)
+        self.conversations.append(conversation.id, answer, vocabulary)
+
+    def _existing(self, request: AskRequest) -> Conversation | None:
+        if request.session is not None:
+            return self.conversations.find(request.session)
+        return self.conversations.latest() if request.resume else None
+
+    def _created(self, request: AskRequest) -> Conversation:
+        name = request.session or first_words(request.question)
+        return self.conversations.create(name, self._system(request))
+
+    def _unrecorded(self, request: AskRequest) -> Conversation:
+        now = self.clock.now()
+        return Conversation("", "", None, self._system(request), now, now)
+
+    def _system(self, request: AskRequest) -> str:
+        return self.system if request.system is None else request.system
+
+    def _pin_segments(self, pins: tuple[str, ...]) -> tuple[Segment, ...]:
+        if not pins:
+            return ()
+        segments = [Segment(Section.TEMPLATE, self.wording.pins_before)]
+        for text in pins:
+            segments += [Segment(Section.PINS, text), Segment(Section.TEMPLATE, SEPARATOR)]
+        return tuple(segments)

@@ -1,0 +1,144 @@
+"""What is known of a turn while it runs, and the receipt it ends in."""
+
+from dataclasses import dataclass, field
+
+from ctxchat.domain.conversation import Conversation, Finish, Message, Section, Segment
+from ctxchat.domain.cost import attention_pairs
+from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.events import Generated, Prefilled, ReasoningGenerated, TextGenerated
+from ctxchat.domain.model import ModelFacts
+from ctxchat.domain.ports import Clock
+from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.receipt import Failure, KvCost, Latency, Memory, Predicted, Receipt
+
+
+@dataclass
+class Stopwatch:
+    """The moments of a turn, in seconds since the process began; None until they are reached."""
+
+    clock: Clock
+    load: float | None = None
+    prefill_began: float | None = None
+    prefill_ended: float | None = None
+    first_token: float | None = None
+    ended: float | None = None
+
+    def see(self, event: object) -> None:
+        """Note the moment of an engine's event."""
+        match event:
+            case Prefilled(done, total):
+                if self.prefill_began is None:
+                    self.prefill_began = self.clock.seconds()
+                if done == total:
+                    self.prefill_ended = self.clock.seconds()
+            case ReasoningGenerated() | TextGenerated():
+                if self.first_token is None:
+                    self.first_token = self.clock.seconds()
+            case Generated():
+                self.ended = self.clock.seconds()
+
+    def latency(self, evaluated: int | None, decoded: int | None) -> Latency:
+        """Durations, and rates over `evaluated` prompt tokens and `decoded` answer tokens."""
+        prefill = _between(self.prefill_began, self.prefill_ended)
+        decode = _between(self.prefill_ended, self.ended)
+        return Latency(
+            load=self.load,
+            retrieval=0.0,
+            compaction=0.0,
+            prefill=prefill,
+            first_token=_between(self.prefill_began, self.first_token),
+            decode=decode,
+            total=self.clock.seconds(),
+            prefill_rate=_rate(evaluated, prefill),
+            decode_rate=_rate(decoded, decode),
+        )
+
+
+@dataclass
+class Turn:
+    """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
+    are None."""
+
+    watch: Stopwatch
+    writes: bool
+    conversation: Conversation | None = None
+    question: Message | None = None
+    facts: ModelFacts | None = None
+    prompt: Prompt | None = None
+    kv: KvCost | None = None
+    memory: Memory | None = None
+    generated: Generated | None = None
+    failure: CtxChatError | None = None
+    cancelled: bool = False
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+
+    def see(self, event: object) -> None:
+        """Keep what an engine's event says."""
+        self.watch.see(event)
+        match event:
+            case TextGenerated(text):
+                self.text.append(text)
+            case ReasoningGenerated(text):
+                self.reasoning.append(text)
+            case Generated():
+                self.generated = event
+
+    @property
+    def finish(self) -> Finish | None:
+        if self.failure is not None:
+            return Finish.ERROR
+        if self.generated is not None:
+            return self.generated.finish
+        return Finish.CANCELLED if self.cancelled else None
+
+    def answer(self, *, strips_reasoning: bool) -> tuple[Segment, ...]:
+        """The answer's segments as they are recorded, none where nothing was said.
+
+        Where reasoning will be stripped, ids that begin inside it are not kept: the text is
+        tokenized again. A model that failed gave no ids at all.
+        """
+        done = self.generated or Generated(Finish.ERROR, "".join(self.text), (), "".join(self.reasoning))
+        failed = done.finish is Finish.ERROR
+        if (failed or done.finish is Finish.CANCELLED) and not done.text and not done.reasoning:
+            return ()
+        whole = not failed and (done.aligned or not strips_reasoning)
+        answer = Segment(Section.HISTORY, done.text, done.text_ids if whole else None)
+        if not done.reasoning_ids and not done.reasoning:
+            return (answer,)
+        ids = None if failed else done.reasoning_ids
+        return (Segment(Section.HISTORY, done.reasoning, ids, reasoning=True), answer)
+
+    def receipt(self) -> Receipt:
+        """The turn as it ended."""
+        done = self.generated
+        answer_tokens = len(done.text_ids) + len(done.reasoning_ids) if done else None
+        return Receipt(
+            answer="".join(self.text),
+            finish=self.finish,
+            reasoning="".join(self.reasoning) or None,
+            error=Failure(self.failure.exit_code, str(self.failure)) if self.failure else None,
+            model_name=self.facts.name if self.facts else None,
+            model_path=self.facts.path if self.facts else None,
+            session=(self.conversation.id or None) if self.conversation else None,
+            prompt=self.prompt,
+            attention_pairs=self._attention_pairs(),
+            kv=self.kv,
+            memory=self.memory,
+            latency=self.watch.latency(self.kv.evaluated if self.kv else None, answer_tokens),
+            predicted=Predicted(),
+            answer_tokens=answer_tokens,
+        )
+
+    def _attention_pairs(self) -> int | None:
+        if self.facts is None or self.prompt is None or self.kv is None:
+            return None
+        return attention_pairs(self.kv.reused, self.prompt.total, self.facts.layers)
+
+
+def _between(begin: float | None, end: float | None) -> float | None:
+    return None if begin is None or end is None else end - begin
+
+
+def _rate(tokens: int | None, seconds: float | None) -> float | None:
+    return tokens / seconds if tokens and seconds else None
