@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ctxchat.domain.conversation import Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import attention_pairs
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.domain.events import Generated, Prefilled, ReasoningGenerated, TextGenerated
+from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import ModelFacts
 from ctxchat.domain.ports import Clock
 from ctxchat.domain.prompt import Prompt
@@ -23,7 +23,7 @@ class Stopwatch:
     first_token: float | None = None
     ended: float | None = None
 
-    def see(self, event: object) -> None:
+    def see(self, event: EngineEvent) -> None:
         """Note the moment of an engine's event."""
         match event:
             case Prefilled(done, total):
@@ -73,7 +73,7 @@ class Turn:
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
 
-    def see(self, event: object) -> None:
+    def see(self, event: EngineEvent) -> None:
         """Keep what an engine's event says."""
         self.watch.see(event)
         match event:
@@ -83,6 +83,8 @@ class Turn:
                 self.reasoning.append(text)
             case Generated():
                 self.generated = event
+            case Prefilled():
+                pass
 
     @property
     def finish(self) -> Finish | None:
