@@ -58,7 +58,8 @@ class Message:
     """A question or an answer. `parent` is the message before it, None at a root.
 
     `answered` is False for a question whose answer never came: it is shown and searched, and
-    never sent.
+    never sent. `origin` is the id an imported message had in its file, unique there alone; None
+    where it was said here.
     """
 
     id: str
@@ -69,6 +70,12 @@ class Message:
     name: str | None = None
     finish: Finish | None = None
     answered: bool = True
+    origin: str | None = None
+
+    @property
+    def shown_id(self) -> str:
+        """The id a person knows it by."""
+        return self.origin or self.id
 
     @property
     def spoken(self) -> str:
@@ -107,8 +114,9 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
-    """A conversation as a list shows it. `turns` counts answered questions, `tokens` the ids kept
-    for the vocabulary last used, `snapshot_bytes` its KV snapshots on disk."""
+    """A conversation as a list shows it. `turns` counts answered questions, and every imported
+    message of the user; `tokens` the ids kept for the vocabulary with most of them,
+    `snapshot_bytes` its KV snapshots on disk."""
 
     conversation: Conversation
     turns: int
@@ -118,7 +126,7 @@ class ConversationSummary:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A message found by its words; `text` is what was said, whole."""
+    """A message found by its words: `message` is its shown id, `text` what was said, whole."""
 
     conversation: str
     message: str

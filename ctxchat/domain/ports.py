@@ -146,8 +146,12 @@ class Conversations(Protocol):
     def create(self, name: str, system: str, pins: Sequence[str] = ()) -> Conversation:
         """A new conversation without messages; a name already taken gets a number behind it."""
 
+    def adopt(self, name: str, messages: Sequence[Message]) -> Conversation:
+        """A new conversation of messages said elsewhere, each behind the one before it: all of them
+        are recorded, or none. A name already taken gets a number behind it."""
+
     def find(self, reference: str) -> Conversation | None:
-        """By name, by id, or by a unique beginning of an id (of four letters at least).
+        """By id, by name, or by a unique beginning of an id (of four letters at least).
         Raises UsageError where a beginning is not unique."""
 
     def latest(self) -> Conversation | None:
