@@ -1,0 +1,137 @@
+"""Settings from flags, variables, files and defaults, in this order, each with its origin.
+
+Everything that is wrong is found before anything is said: one line for each problem.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+
+from ctxchat.domain.errors import SettingsError
+from ctxchat.domain.sampling import Sampling
+from ctxchat.settings.schema import KEYS, SCHEMA, ContextSettings, KvSettings, ModelSettings, Settings
+
+PROJECT_FILE = "ctxchat.toml"
+_NONE: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class _Merged:
+    """Values by `section.key`, the later source over the earlier, and what was wrong with any."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=lambda: dict.fromkeys(KEYS, "default"))
+    problems: list[str] = field(default_factory=list)
+
+    def put(self, path: str, value: object, origin: str, *, typed: bool) -> None:
+        """Take a value: `typed` as TOML gives it, else the text or number of a flag or variable."""
+        key = KEYS.get(path)
+        if key is None:
+            self.problems.append(f"{origin}: {path}: {_unknown(path)}")
+            return
+        try:
+            self.values[path] = (
+                key.kind.accept(value) if typed or not isinstance(value, str) else key.kind.read(value)
+            )
+            self.origins[path] = origin
+        except ValueError:
+            self.problems.append(f"{origin}: {path}: must be {key.kind.wants}, not {value!r}")
+
+    def section(self, name: str) -> dict[str, object]:
+        return {key: self.values[f"{name}.{key}"] for key in SCHEMA[name] if f"{name}.{key}" in self.values}
+
+
+def load_settings(
+    flags: Mapping[str, object] = _NONE,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Settings:
+    """The settings of this run. `flags` maps `section.key` to what was typed, its text or number.
+
+    Raises SettingsError with a line for each problem found in any source.
+    """
+    environ = os.environ if environ is None else environ
+    merged = _Merged()
+    for file in settings_files(environ, cwd or Path.cwd()):
+        try:
+            _put_file(merged, file)
+        except SettingsError as error:
+            merged.problems.append(str(error))
+    _put_variables(merged, environ)
+    for path, value in flags.items():
+        merged.put(path, value, KEYS[path].flag if path in KEYS else f"-o {path.split('.')[-1]}", typed=False)
+    if merged.problems:
+        raise SettingsError("\n".join(merged.problems))
+    return Settings(
+        ModelSettings(**merged.section("model")),  # type: ignore[arg-type]
+        Sampling(**merged.section("sampling")),  # type: ignore[arg-type]
+        ContextSettings(**merged.section("context")),  # type: ignore[arg-type]
+        KvSettings(**merged.section("kv")),  # type: ignore[arg-type]
+        merged.origins,
+    )
+
+
+def user_file(environ: Mapping[str, str] | None = None) -> Path:
+    """The person's settings file, existing or not."""
+    named = (os.environ if environ is None else environ).get("CTXCHAT_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    from ctxchat import locations
+
+    return locations.config_folder() / "config.toml"
+
+
+def settings_files(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
+    """The files to read, the weaker first. One that CTXCHAT_CONFIG names is read even where it
+    does not exist, so that its absence is told."""
+    user = user_file(environ)
+    if environ.get("CTXCHAT_CONFIG") or user.exists():
+        yield user
+    project = cwd / PROJECT_FILE
+    if project.exists():
+        yield project
+
+
+def _put_file(merged: _Merged, file: Path) -> None:
+    from ctxchat.settings.toml_file import read_toml
+
+    sections, lines = read_toml(file)
+    for section, values in sections.items():
+        place = f"{file}:{lines.get(section) or _first_line(lines, section)}"
+        if section not in SCHEMA:
+            merged.problems.append(f"{place}: {section}: {_unknown(section)}")
+        elif not isinstance(values, dict):
+            merged.problems.append(
+                f"{place}: {section}: is a section: write [{section}] on a line of its own"
+            )
+        else:
+            for name, value in values.items():
+                path = f"{section}.{name}"
+                line = lines.get(path) or _first_line(lines, path) or lines.get(section, 1)
+                merged.put(path, value, f"{file}:{line}", typed=True)
+
+
+def _first_line(lines: Mapping[str, int], name: str) -> int:
+    """The first line of anything below `name`, where it has no line of its own; 0 without one."""
+    return min((line for path, line in lines.items() if path.startswith(f"{name}.")), default=0)
+
+
+def _put_variables(merged: _Merged, environ: Mapping[str, str]) -> None:
+    for variable, text in sorted(environ.items()):
+        prefix, _, rest = variable.partition("_")
+        section, _, name = rest.lower().partition("_")
+        if prefix == "CTXCHAT" and name and section in SCHEMA and text:
+            merged.put(f"{section}.{name}", text, variable, typed=False)
+
+
+def _unknown(path: str) -> str:
+    section, _, name = path.partition(".")
+    what, known = ("key", list(SCHEMA[section])) if name else ("section", list(SCHEMA))
+    near = get_close_matches(name or section, known, 1, 0.5)
+    if near:
+        return f'unknown {what}; did you mean "{near[0]}"?'
+    elsewhere = [key.path for key in KEYS.values() if name and key.name == name]
+    return f"unknown {what}" + (f"; did you mean {elsewhere[0]}?" if elsewhere else "")
