@@ -56,10 +56,11 @@ def test_only_one_module_imports_llama_cpp() -> None:
 def test_the_wheel_holds_the_prompts_the_example_and_the_migrations(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    migrations = ROOT / "ctxchat/store/migrations"
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     expected = {f"ctxchat/prompts/{path.name}" for path in (ROOT / "prompts").iterdir()}
     expected |= {
-        f"ctxchat/store/migrations/{path.name}" for path in (ROOT / "ctxchat/store/migrations").iterdir()
+        f"ctxchat/store/migrations/{path.name}" for path in migrations.iterdir()
     }
     assert expected | {"ctxchat/config.example.toml", "ctxchat/py.typed"} <= names
 
