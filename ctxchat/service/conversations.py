@@ -1,0 +1,92 @@
+"""What the front ends do with conversations that are not being answered."""
+
+from difflib import get_close_matches
+
+from ctxchat.domain.conversation import Conversation, ConversationSummary, SearchHit
+from ctxchat.domain.errors import UsageError
+from ctxchat.domain.ports import Conversations
+from ctxchat.service.imports import read_messages
+from ctxchat.service.transcripts import Transcript
+
+_NAME_LENGTH = 40
+
+
+class ConversationService:
+    """Conversations by whatever a person calls them: an id, the beginning of one, or a name."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+
+    def listing(self) -> list[ConversationSummary]:
+        """All of them, last used first."""
+        return self._conversations.listing()
+
+    def resolve(self, reference: str | None) -> Conversation:
+        """The conversation that is meant, None meaning the one used last. Raises UsageError."""
+        if reference is not None:
+            return self._conversations.find(reference) or self._unknown(reference)
+        latest = self._conversations.latest()
+        if latest is None:
+            raise UsageError('there is no conversation yet: begin one with ctxchat ask "…"')
+        return latest
+
+    def transcript(self, reference: str | None) -> Transcript:
+        conversation = self.resolve(reference)
+        return Transcript(conversation, self._conversations.path(conversation.id))
+
+    def search(self, query: str, limit: int) -> list[SearchHit]:
+        """Messages that hold the words, best first. Raises UsageError where there are no words."""
+        if not query.strip():
+            raise UsageError("there is nothing to search for: give a word")
+        return self._conversations.search(query, limit)
+
+    def rename(self, reference: str, name: str) -> None:
+        conversation = self.resolve(reference)
+        self._conversations.rename(conversation.id, checked_name(name))
+
+    def fork(self, reference: str | None) -> Conversation:
+        """A new conversation with the same messages, which goes its own way from here."""
+        return self._conversations.fork(self.resolve(reference).id)
+
+    def adopt(self, source: bytes, name: str | None) -> Transcript:
+        """A new conversation from JSON lines, named by its first words where `name` is None.
+        Raises UsageError naming the bad line, and then nothing is kept."""
+        messages = read_messages(source)
+        chosen = first_words(messages[0].spoken) if name is None else checked_name(name)
+        return Transcript(self._conversations.adopt(chosen, messages), messages)
+
+    def delete(self, conversation: Conversation) -> None:
+        """Remove it and all that only it holds, once nobody is answering in it."""
+        with self._conversations.hold(conversation.id):
+            self._conversations.delete(conversation.id)
+
+    def _unknown(self, reference: str) -> Conversation:
+        names = [summary.conversation.name for summary in self._conversations.listing()]
+        near = get_close_matches(reference, names, n=3, cutoff=0.5)
+        hint = "did you mean " + " or ".join(f'"{name}"' for name in near) + "?" if near else _SEE_LIST
+        raise UsageError(f'there is no conversation "{reference}": {hint}')
+
+
+_SEE_LIST = "ctxchat sessions list shows them all"
+
+
+def first_words(question: str) -> str:
+    """A conversation's first name: a line of its question's first words, cut at a word."""
+    line = _one_line(question)
+    if len(line) > _NAME_LENGTH:
+        words, _, _ = line[: _NAME_LENGTH + 1].rpartition(" ")
+        line = words or line[:_NAME_LENGTH]
+    return line or "untitled"
+
+
+def checked_name(name: str) -> str:
+    """A name as it can be shown and typed. Raises UsageError where nothing is left of it."""
+    line = _one_line(name)
+    if not line:
+        raise UsageError("a conversation's name cannot be empty")
+    return line
+
+
+def _one_line(text: str) -> str:
+    printable = (character for character in " ".join(text.split()) if character.isprintable())
+    return "".join(printable).strip()

@@ -1,0 +1,89 @@
+"""Messages from JSON lines."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ctxchat.domain.conversation import Message, Role, Section, Segment, new_id
+from ctxchat.domain.errors import UsageError
+
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+
+
+def read_messages(source: bytes) -> tuple[Message, ...]:
+    """The messages of a file, each behind the one before it.
+
+    Their ids are new, because those of a file are unique there alone; the file's are kept as
+    `origin`. Questions at the end have no answer. Raises UsageError naming the line that cannot be
+    read.
+    """
+    messages: list[Message] = []
+    lines_by_origin: dict[str, int] = {}
+    now = datetime.now(UTC).astimezone()
+    for number, line in enumerate(source.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            message = _message(line, messages[-1].id if messages else None, now)
+            if message.origin in lines_by_origin:
+                raise UsageError(
+                    f'the id "{message.origin}" is that of line {lines_by_origin[message.origin]}'
+                )
+        except UsageError as error:
+            raise UsageError(f"line {number}: {error}: nothing was imported") from error
+        lines_by_origin[message.origin or message.id] = number
+        messages.append(message)
+    if not messages:
+        raise UsageError("there are no messages to import: nothing was imported")
+    return _with_open_questions(messages)
+
+
+def _message(line: bytes, parent: str | None, now: datetime) -> Message:
+    fields = _fields(line)
+    if fields.get("role") not in _ROLES:
+        raise UsageError('"role" must be "user" or "assistant"')
+    if not isinstance(fields.get("text"), str):
+        raise UsageError('"text" must be a string')
+    id_, at = new_id(), _optional(fields, "at")
+    return Message(
+        id=id_,
+        parent=parent,
+        role=_ROLES[str(fields["role"])],
+        segments=(Segment(Section.HISTORY, str(fields["text"])),),
+        at=now if at is None else _time(at),
+        name=_optional(fields, "name"),
+        origin=_optional(fields, "id") or id_,
+    )
+
+
+def _fields(line: bytes) -> dict[str, object]:
+    try:
+        fields = json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise UsageError("it is not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"it is not JSON ({error})") from None
+    if not isinstance(fields, dict):
+        raise UsageError("it is not a JSON object")
+    return fields
+
+
+def _optional(fields: dict[str, object], key: str) -> str | None:
+    value = fields.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise UsageError(f'"{key}" must be a string')
+
+
+def _time(at: str) -> datetime:
+    """A time without a zone is local."""
+    try:
+        time = datetime.fromisoformat(at)
+        return time if time.tzinfo else time.astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f'"at" must be an ISO 8601 time, not "{at}"') from None
+
+
+def _with_open_questions(messages: list[Message]) -> tuple[Message, ...]:
+    last = max((n for n, m in enumerate(messages) if m.role is Role.ASSISTANT), default=-1)
+    return tuple(m if n <= last else replace(m, answered=False) for n, m in enumerate(messages))

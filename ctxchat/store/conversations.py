@@ -1,0 +1,204 @@
+"""The record of conversations in SQLite."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import chain, count
+
+from ctxchat.domain.conversation import (
+    Conversation,
+    ConversationSummary,
+    Message,
+    Pin,
+    Role,
+    SearchHit,
+    new_id,
+)
+from ctxchat.domain.errors import ConversationBusyError, StoreError, UsageError
+from ctxchat.domain.prompt import SegmentKey
+from ctxchat.store.database import Database
+from ctxchat.store.failures import told_plainly
+from ctxchat.store.locks import HeldError, locked
+from ctxchat.store.rows import (
+    CONVERSATIONS,
+    as_text,
+    now,
+    pack_ids,
+    read_conversation,
+    read_messages,
+    write_message,
+    write_pin,
+)
+from ctxchat.store.search import find_messages
+from ctxchat.store.tree import DELETE_UNHELD, LISTING, PATH
+
+_BEGINNING = 4  # letters of an id that are enough to name it
+
+
+class SqliteConversations:
+    """Implements `domain.ports.Conversations`. `hold` waits `wait` seconds for another process."""
+
+    def __init__(self, database: Database, wait: float = 5.0) -> None:
+        self._database = database
+        self._wait = wait
+
+    def create(self, name: str, system: str, pins: Sequence[str] = ()) -> Conversation:
+        with self._database.writing() as connection:
+            id_ = _create(connection, name, system, head=None)
+            for text in pins:
+                write_pin(connection, id_, Pin(new_id(), text))
+            return _by_id(connection, id_)
+
+    def adopt(self, name: str, messages: Sequence[Message]) -> Conversation:
+        with self._database.writing() as connection:
+            for message in messages:
+                write_message(connection, message)
+            return _by_id(connection, _create(connection, name, "", messages[-1].id))
+
+    def find(self, reference: str) -> Conversation | None:
+        with self._database.reading() as connection:
+            for condition in ("id = CAST(? AS TEXT)", "name = CAST(? AS TEXT)"):
+                if found := _select(connection, f"WHERE {condition}", as_text(reference)):
+                    return found[0]
+            if len(reference) < _BEGINNING:
+                return None
+            found = _select(
+                connection, "WHERE substr(id, 1, ?) = CAST(? AS TEXT)", len(reference), as_text(reference)
+            )
+        if len(found) > 1:
+            meant = ", ".join(f"{c.id} ({c.name})" for c in found)
+            raise UsageError(f'"{reference}" begins the ids of several conversations: {meant}')
+        return found[0] if found else None
+
+    def latest(self) -> Conversation | None:
+        with self._database.reading() as connection:
+            found = _select(connection, "ORDER BY updated DESC, serial DESC LIMIT 1")
+            return found[0] if found else None
+
+    def path(self, conversation: str, vocabulary: str | None = None) -> tuple[Message, ...]:
+        with self._database.reading() as connection:
+            return read_messages(
+                connection.execute(PATH, {"conversation": conversation, "vocabulary": vocabulary})
+            )
+
+    def append(self, conversation: str, message: Message, vocabulary: str | None = None) -> None:
+        with self._database.writing() as connection:
+            if message.parent is not None and not _is_message(connection, message.parent):
+                raise StoreError("the message before this one was deleted meanwhile: nothing was recorded")
+            write_message(connection, message, vocabulary)
+            if message.role is Role.ASSISTANT:
+                connection.execute("UPDATE message SET answered = 1 WHERE id = ?", (message.parent,))
+            move = "UPDATE conversation SET head = ?, updated = ? WHERE id = ?"
+            _change(connection, move, message.id, now(), conversation)
+
+    def keep_ids(self, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]) -> None:
+        """Ids that are there already stay: they may have been decoded."""
+        if not ids:
+            return
+        with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO segment_ids (segment, vocabulary, ids)"
+                " SELECT id, ?, ? FROM segment WHERE message = ? AND ordinal = ?",
+                ((vocabulary, pack_ids(v), key.message, key.index) for key, v in ids.items()),
+            )
+
+    def pin(self, conversation: str, pin: Pin) -> None:
+        with self._database.writing() as connection:
+            _by_id(connection, conversation)
+            write_pin(connection, conversation, pin)
+
+    def set_system(self, conversation: str, system: str) -> None:
+        with self._database.writing() as connection:
+            change = "UPDATE conversation SET system = CAST(? AS TEXT) WHERE id = ?"
+            _change(connection, change, as_text(system), conversation)
+
+    def fork(self, conversation: str) -> Conversation:
+        with self._database.writing() as connection:
+            original = _by_id(connection, conversation)
+            id_ = _create(connection, original.name, original.system, original.head)
+            for pin in original.pins:
+                write_pin(connection, id_, replace(pin, id=new_id()))
+            return _by_id(connection, id_)
+
+    def listing(self) -> list[ConversationSummary]:
+        with self._database.reading() as connection:
+            return [
+                ConversationSummary(read_conversation(connection, row[:-2]), *row[-2:])
+                for row in connection.execute(LISTING)
+            ]
+
+    def search(self, query: str, limit: int) -> list[SearchHit]:
+        with self._database.reading() as connection:
+            return find_messages(connection, query, limit)
+
+    def rename(self, conversation: str, name: str) -> None:
+        with self._database.writing() as connection:
+            if _select(connection, "WHERE name = CAST(? AS TEXT) AND id <> ?", as_text(name), conversation):
+                raise UsageError(f'a conversation is called "{name}" already: choose another name')
+            change = "UPDATE conversation SET name = CAST(? AS TEXT) WHERE id = ?"
+            _change(connection, change, as_text(name), conversation)
+
+    def delete(self, conversation: str) -> None:
+        """The index is rewritten: FTS5 marks words as deleted and keeps them until then."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM conversation WHERE id = ?", (conversation,))
+            connection.execute(DELETE_UNHELD)
+            connection.execute("INSERT INTO message_fts (message_fts) VALUES ('optimize')")
+        self._database.empty_log()
+
+    @contextmanager
+    def hold(self, conversation: str) -> Iterator[None]:
+        lock = self._database.locks / conversation
+        with ExitStack() as held:
+            try:
+                with told_plainly(lock):
+                    held.enter_context(locked(lock, self._wait))
+            except HeldError as holder:
+                raise ConversationBusyError(
+                    f"the conversation is in use by {holder}: try again when it has finished"
+                ) from None
+            yield
+
+
+def _select(connection: sqlite3.Connection, clause: str, *values: object) -> list[Conversation]:
+    rows = connection.execute(f"{CONVERSATIONS} {clause}", values).fetchall()
+    return [read_conversation(connection, row) for row in rows]
+
+
+def _by_id(connection: sqlite3.Connection, id_: str) -> Conversation:
+    for conversation in _select(connection, "WHERE id = ?", id_):
+        return conversation
+    raise _gone()
+
+
+def _create(connection: sqlite3.Connection, name: str, system: str, head: str | None) -> str:
+    id_, time = new_id(), now()
+    connection.execute(
+        "INSERT INTO conversation (id, name, head, system, created, updated)"
+        " VALUES (?, CAST(? AS TEXT), ?, CAST(? AS TEXT), ?, ?)",
+        (id_, as_text(_free_name(connection, name)), head, as_text(system), time, time),
+    )
+    return id_
+
+
+def _free_name(connection: sqlite3.Connection, name: str) -> str:
+    numbered = (f"{name} ({number})" for number in count(2))
+    for candidate in chain([name], numbered):
+        if not _select(connection, "WHERE name = CAST(? AS TEXT)", as_text(candidate)):
+            return candidate
+    raise AssertionError("there is always a next number")
+
+
+def _change(connection: sqlite3.Connection, statement: str, *values: object) -> None:
+    """Change one conversation, which must be there."""
+    if not connection.execute(statement, values).rowcount:
+        raise _gone()
+
+
+def _is_message(connection: sqlite3.Connection, id_: str) -> bool:
+    return connection.execute("SELECT 1 FROM message WHERE id = ?", (id_,)).fetchone() is not None
+
+
+def _gone() -> StoreError:
+    return StoreError("the conversation was deleted meanwhile: nothing was recorded")

@@ -1,0 +1,124 @@
+"""Rows of the record as values of the domain, and back."""
+
+import sqlite3
+import struct
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment
+
+CONVERSATIONS = "SELECT id, name, head, system, created, updated FROM conversation"
+
+
+def as_text(text: str | None) -> bytes | None:
+    """Text to be bound inside `CAST(? AS TEXT)`: SQLite takes no lone surrogates as a string."""
+    return None if text is None else text.encode("utf-8", "surrogatepass")
+
+
+def now() -> str:
+    """The time as it is sorted by: UTC, always as long."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def pack_ids(ids: Iterable[int]) -> bytes:
+    values = tuple(ids)
+    return struct.pack(f"<{len(values)}i", *values)
+
+
+def unpack_ids(blob: bytes) -> tuple[int, ...]:
+    if len(blob) % 4:
+        raise ValueError("token ids are cut short")
+    return struct.unpack(f"<{len(blob) // 4}i", blob)
+
+
+def write_message(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
+    """A message with its segments, their ids where `vocabulary` is known, and its index row."""
+    serial = connection.execute(
+        "INSERT INTO message (id, parent, role, name, at, finish, answered, origin)"
+        " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, CAST(? AS TEXT))",
+        (
+            message.id,
+            message.parent,
+            message.role,
+            as_text(message.name),
+            message.at.isoformat(),
+            message.finish,
+            message.answered,
+            as_text(message.origin),
+        ),
+    ).lastrowid
+    for ordinal, segment in enumerate(message.segments):
+        _write_segment(connection, message.id, ordinal, segment, vocabulary)
+    connection.execute(
+        "INSERT INTO message_fts (rowid, text) VALUES (?, CAST(? AS TEXT))", (serial, as_text(message.spoken))
+    )
+
+
+def _write_segment(
+    connection: sqlite3.Connection, message: str, ordinal: int, segment: Segment, vocabulary: str | None
+) -> None:
+    number = connection.execute(
+        "INSERT INTO segment (message, ordinal, section, reasoning, text)"
+        " VALUES (?, ?, ?, ?, CAST(? AS TEXT))",
+        (message, ordinal, segment.section, segment.reasoning, as_text(segment.text)),
+    ).lastrowid
+    if vocabulary is not None and segment.ids is not None:
+        connection.execute(
+            "INSERT INTO segment_ids (segment, vocabulary, ids) VALUES (?, ?, ?)",
+            (number, vocabulary, pack_ids(segment.ids)),
+        )
+
+
+def write_pin(connection: sqlite3.Connection, conversation: str, pin: Pin) -> None:
+    """A pin behind those the conversation has."""
+    connection.execute(
+        "INSERT INTO pin (id, conversation, text, message, ordinal) VALUES (?, ?, CAST(? AS TEXT), ?,"
+        " (SELECT coalesce(max(ordinal), -1) + 1 FROM pin WHERE conversation = ?))",
+        (pin.id, conversation, as_text(pin.text), pin.message, conversation),
+    )
+
+
+def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Conversation:
+    """A conversation of a row of CONVERSATIONS, with its pins."""
+    id_, name, head, system, created, updated = row
+    pins = connection.execute(
+        "SELECT id, text, message FROM pin WHERE conversation = ? ORDER BY ordinal", (id_,)
+    )
+    return Conversation(
+        id_,
+        name,
+        head,
+        system,
+        datetime.fromisoformat(created),
+        datetime.fromisoformat(updated),
+        tuple(Pin(*pin) for pin in pins),
+    )
+
+
+def read_messages(rows: Iterable[Sequence[Any]]) -> tuple[Message, ...]:
+    """Messages of rows that hold the eight columns of a message and the four of a segment, one row
+    a segment, in order; a message without segments has one row of nulls."""
+    return tuple(_message(group) for _, group in groupby(rows, key=itemgetter(0)))
+
+
+def _message(rows: Iterable[Sequence[Any]]) -> Message:
+    segments = []
+    for row in rows:
+        id_, parent, role, name, at, finish, answered, origin, section, reasoning, text, ids = row
+        if section is not None:
+            known = None if ids is None else unpack_ids(ids)
+            segments.append(Segment(Section(section), text, known, bool(reasoning)))
+    return Message(
+        id_,
+        parent,
+        Role(role),
+        tuple(segments),
+        datetime.fromisoformat(at),
+        name=name,
+        finish=Finish(finish) if finish else None,
+        answered=bool(answered),
+        origin=origin,
+    )
