@@ -1,0 +1,126 @@
+"""Decoded tokens to what is shown: reasoning, then text, without tags and stop strings."""
+
+from collections.abc import Iterator
+
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.events import Generated, ReasoningGenerated, TextGenerated
+from ctxchat.domain.model import ReasoningTags
+from ctxchat.engine.text_stream import Characters, MarkerSearch
+
+Shown = ReasoningGenerated | TextGenerated
+
+
+class AnswerStream:
+    """Splits an answer while it is decoded, and its ids when it has ended.
+
+    Reasoning stands at the beginning or nowhere: an opening tag behind other text is text. The
+    white space around the tags belongs to them. Stop strings are looked for in the text alone.
+    Places are counted in characters of all that was decoded.
+    """
+
+    def __init__(
+        self, tags: ReasoningTags | None, *, in_reasoning: bool = False, stops: tuple[str, ...] = ()
+    ) -> None:
+        self._characters = Characters()
+        self._opening = tags.opening if tags else ""
+        self._closing = MarkerSearch((tags.closing,) if tags else ())
+        self._stop = MarkerSearch(stops)
+        self._phase = self._read_text
+        if tags:
+            self._phase = self._read_reasoning if in_reasoning else self._await_reasoning
+        self._beginning = ""
+        self._received = 0
+        self._text_begin: int | None = None
+        self._text_end: int | None = None
+        self._waiting: tuple[int, ...] = ()
+        self._groups: list[tuple[int, tuple[int, ...]]] = []
+        self._shown: dict[type[Shown], list[str]] = {ReasoningGenerated: [], TextGenerated: []}
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string was decoded."""
+        return self._stop.found is not None
+
+    def feed(self, token: int, piece: bytes) -> list[Shown]:
+        """What can be shown of a token, given as its bytes."""
+        self._waiting += (token,)
+        return self._receive(self._characters.feed(piece))
+
+    def finish(self) -> list[Shown]:
+        """What was held back, once nothing more is decoded."""
+        shown = self._receive(self._characters.finish())
+        shown += self._read_text(self._beginning)
+        shown += self._note(ReasoningGenerated, self._closing.finish())
+        if not self.stopped:
+            shown += self._note(TextGenerated, self._stop.finish())
+        return shown
+
+    def generated(self, finish: Finish) -> Generated:
+        """The whole, with each id under the part that its characters are in."""
+        begin = self._place_of_text()
+        end = self._received if self._text_end is None else self._text_end
+        reasoning_ids: list[int] = []
+        text_ids: list[int] = []
+        aligned, at = True, 0
+        for group_end, tokens in self._groups:
+            aligned &= not (at < begin < group_end or at < end < group_end)
+            if at < begin:
+                reasoning_ids += tokens
+            elif group_end <= end:
+                text_ids += tokens
+            at = group_end
+        return Generated(
+            finish=finish,
+            text="".join(self._shown[TextGenerated]),
+            text_ids=tuple(text_ids),
+            reasoning="".join(self._shown[ReasoningGenerated]),
+            reasoning_ids=tuple(reasoning_ids),
+            aligned=aligned,
+        )
+
+    def _receive(self, text: str) -> list[Shown]:
+        self._received += len(text)
+        if self._waiting and self._characters.whole:
+            self._groups.append((self._received, self._waiting))
+            self._waiting = ()
+        return list(self._phase(text)) if text and not self.stopped else []
+
+    def _await_reasoning(self, text: str) -> Iterator[Shown]:
+        self._beginning += text
+        begun = self._beginning.lstrip()
+        if begun.startswith(self._opening):
+            self._beginning, self._phase = "", self._read_reasoning
+            yield from self._read_reasoning(begun[len(self._opening) :])
+        elif not self._opening.startswith(begun):
+            text, self._beginning, self._phase = self._beginning, "", self._read_text
+            yield from self._read_text(text)
+
+    def _read_reasoning(self, text: str) -> Iterator[Shown]:
+        yield from self._note(ReasoningGenerated, self._closing.feed(text))
+        if self._closing.found:
+            self._phase = self._await_text
+            yield from self._await_text(self._closing.rest)
+
+    def _await_text(self, text: str) -> Iterator[Shown]:
+        text = text.lstrip()
+        if text:
+            self._text_begin = self._received - len(text)
+            self._phase = self._read_text
+            yield from self._read_text(text)
+
+    def _read_text(self, text: str) -> Iterator[Shown]:
+        yield from self._note(TextGenerated, self._stop.feed(text))
+        if self._stop.found:
+            self._text_end = self._received - len(self._stop.rest) - len(self._stop.found)
+
+    def _note(self, kind: type[Shown], text: str) -> list[Shown]:
+        if not text:
+            return []
+        self._shown[kind].append(text)
+        return [kind(text)]
+
+    def _place_of_text(self) -> int:
+        if self._text_begin is not None:
+            return self._text_begin
+        reasoned = self._phase in (self._read_reasoning, self._await_text)
+        return self._received if reasoned else 0

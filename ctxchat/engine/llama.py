@@ -1,0 +1,173 @@
+"""A model in this process, run by llama.cpp."""
+
+import atexit
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from pathlib import Path
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import EngineError
+from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.model import Generation, ModelFacts
+from ctxchat.domain.ports import Template
+from ctxchat.domain.receipt import Memory
+from ctxchat.engine.bindings import library
+from ctxchat.engine.generation import generate
+from ctxchat.engine.gguf import GgufHeader, read_header
+from ctxchat.engine.kv_size import bytes_per_token
+from ctxchat.engine.llama_cache import LlamaCache
+from ctxchat.engine.llama_weights import LlamaWeights
+from ctxchat.engine.machine import resident_memory, usable_cores
+from ctxchat.engine.options import DEFAULT_WINDOW, EngineOptions, ResolvedOptions, resolve
+from ctxchat.engine.vocabulary import LlamaVocabulary
+from ctxchat.engine.worker import Worker
+
+LOADING_STEPS = 100
+"""How many times at most the loading of a model is reported."""
+
+
+class LoadedModel:
+    """What is there once a file has been opened."""
+
+    def __init__(
+        self,
+        header: GgufHeader,
+        weights: LlamaWeights,
+        options: EngineOptions,
+        resolved: ResolvedOptions,
+        worker: Worker,
+    ) -> None:
+        self.header = header
+        self.weights = weights
+        self.resolved = resolved
+        self.vocabulary = LlamaVocabulary(weights, header.vocabulary_fingerprint())
+        cell = bytes_per_token(header, options.type_k, options.type_v, flash_attention=resolved.flash_attn)
+        self.cache = LlamaCache(worker, weights, options, resolved, cell)
+        self.facts = ModelFacts(
+            name=header.name,
+            path=str(header.path),
+            architecture=header.architecture,
+            window=header.window or DEFAULT_WINDOW,
+            layers=header.layers,
+            weights=sum(tensor.bytes for tensor in header.tensors),
+            fingerprint=header.fingerprint(),
+            trims=weights.trims,
+        )
+
+    @cached_property
+    def template(self) -> Template:
+        from ctxchat.engine.chat_template import template_of
+
+        return template_of(self.header)
+
+
+class LlamaModel:
+    """A GGUF file as a model that answers; `options` say how it is run."""
+
+    def __init__(self, path: Path, options: EngineOptions | None = None) -> None:
+        self._path = path
+        self._options = options or EngineOptions()
+        self._worker: Worker | None = None
+        self._loaded: LoadedModel | None = None
+        self._has_weights = False
+
+    @property
+    def facts(self) -> ModelFacts:
+        return self._opened().facts
+
+    @property
+    def vocabulary(self) -> LlamaVocabulary:
+        return self._opened().vocabulary
+
+    @property
+    def template(self) -> Template:
+        return self._opened().template
+
+    @property
+    def cache(self) -> LlamaCache:
+        return self._opened().cache
+
+    @property
+    def resolved(self) -> ResolvedOptions:
+        """The options as they are really used."""
+        return self._opened().resolved
+
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+        """Open the file, once. Raises ModelError; ends early, not loaded, where it was cancelled."""
+        if self._loaded and (self._has_weights or not weights):
+            return
+        if self._worker is None:
+            self._worker = Worker("llama.cpp")
+            atexit.register(self.close)
+        stop = Cancel()
+        with cancel.calling(stop.request):
+            yield from self._worker.stream(partial(self._load, self._worker, weights, stop), stop)
+
+    def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
+        """Answer; see `domain.ports.Model`. Its iterator must be read from another thread than the
+        worker's."""
+        loaded = self._opened()
+        if self._worker is None or not self._has_weights:
+            raise EngineError("the model is loaded without its weights: it can count but not answer")
+        stop = Cancel()
+        job = partial(generate, loaded.cache, loaded.vocabulary, generation, stop)
+        with cancel.calling(stop.request):
+            yield from self._worker.stream(job, stop)
+
+    def memory(self) -> Memory:
+        loaded = self._opened()
+        return Memory(
+            weights=loaded.weights.bytes if self._has_weights else 0,
+            kv=loaded.cache.kv_bytes,
+            compute=loaded.cache.compute_bytes,
+            resident=resident_memory(),
+        )
+
+    def close(self) -> None:
+        """Stop what runs and free the model. Safe to call twice."""
+        if self._worker is None:
+            return
+        atexit.unregister(self.close)
+        self._worker.close()
+        if self._loaded:
+            self._loaded.cache.close()
+        self._worker, self._loaded, self._has_weights = None, None, False
+
+    def _opened(self) -> LoadedModel:
+        if self._loaded is None:
+            raise EngineError("the model is not loaded")
+        return self._loaded
+
+    def _load(
+        self, worker: Worker, with_weights: bool, stop: Cancel, emit: Callable[[ModelLoading], None]
+    ) -> None:
+        header = read_header(self._path)
+        resolved = resolve(
+            self._options,
+            can_offload=library().llama_supports_gpu_offload(),
+            cores=usable_cores(),
+            trained_window=header.window,
+        )
+        report = _Progress(header.bytes, stop, emit)
+        weights = LlamaWeights(header, self._options, resolved, report, vocabulary_only=not with_weights)
+        if not stop.requested:
+            self._loaded = LoadedModel(header, weights, self._options, resolved, worker)
+            self._has_weights = with_weights
+            report(1.0)
+
+
+class _Progress:
+    """Bytes of a file that are read, reported in steps; says no more where it is to stop."""
+
+    def __init__(self, total: int, stop: Cancel, emit: Callable[[ModelLoading], None]) -> None:
+        self._total = total
+        self._stop = stop
+        self._emit = emit
+        self._step = -1
+
+    def __call__(self, share: float) -> bool:
+        step = int(share * LOADING_STEPS)
+        if step > self._step:
+            self._step = step
+            self._emit(ModelLoading(int(share * self._total), self._total))
+        return not self._stop.requested

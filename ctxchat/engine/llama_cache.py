@@ -1,0 +1,193 @@
+"""The cells of a loaded model: what they hold, and room for what comes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
+from ctxchat.domain.model import CachePlan
+from ctxchat.engine.cells import Cells
+from ctxchat.engine.llama_context import LlamaContext, Outcome
+from ctxchat.engine.llama_log import LOG
+from ctxchat.engine.llama_weights import LlamaWeights
+from ctxchat.engine.machine import available_memory
+from ctxchat.engine.options import CELL_BLOCK, EngineOptions, ResolvedOptions
+from ctxchat.engine.worker import Worker
+
+CHAT = 0
+"""The sequence that answers."""
+
+MEBIBYTE = 1 << 20
+
+
+class LlamaCache:
+    """The KV cache as a port, and for the worker's thread the way to read tokens into it.
+
+    Cells are allocated for the first prompt; where a later one needs more, what is held is
+    carried over.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        weights: LlamaWeights,
+        options: EngineOptions,
+        resolved: ResolvedOptions,
+        bytes_per_token: int,
+    ) -> None:
+        self.type_k = options.type_k
+        self.type_v = options.type_v
+        self.bytes_per_token = bytes_per_token
+        self._worker = worker
+        self._weights = weights
+        self._options = options
+        self._resolved = resolved
+        self._cells = Cells(trims=weights.trims)
+        self._context: LlamaContext | None = None
+
+    @property
+    def capacity(self) -> int:
+        return self._context.capacity if self._context else 0
+
+    @property
+    def kv_bytes(self) -> int:
+        """Bytes allocated for cells, and for recurrent states where the model has them."""
+        context = self._context
+        return context.capacity * self.bytes_per_token + context.state_bytes if context else 0
+
+    @property
+    def compute_bytes(self) -> int | None:
+        return self._context.compute_bytes if self._context else None
+
+    def cells(self, sequence: int = CHAT) -> int:
+        return self._cells.count(sequence)
+
+    def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
+        return self._cells.plan(ids, self._capacity_for(len(ids), limit))
+
+    def fork(self, source: int, target: int, cells: int) -> None:
+        self._worker.call(lambda: self._fork(source, target, cells))
+
+    def trim(self, sequence: int, cells: int) -> None:
+        self._worker.call(lambda: self._keep(sequence, cells))
+
+    def drop(self, sequence: int) -> None:
+        self.trim(sequence, 0)
+
+    # What follows is for the worker's thread.
+
+    def prepare(self, ids: Sequence[int], limit: int) -> int:
+        """Make room for a prompt and its answer, and keep of the chat's cells what it begins with.
+        Returns how many tokens that are. Raises PromptTooLargeError and ModelError."""
+        capacity = self._capacity_for(len(ids), limit)
+        if len(ids) >= capacity:
+            raise PromptTooLargeError(
+                f"the prompt has {len(ids):,} tokens and the window holds {capacity:,}, answer included: "
+                "shorten it, or allow more with --ctx-size"
+            )
+        if capacity > self.capacity:
+            self._allocate(capacity)
+        self._keep(CHAT, self._cells.plan(ids, capacity).reused)
+        return self._cells.count(CHAT)
+
+    @contextmanager
+    def interruptible(self, stop: Cancel) -> Iterator[None]:
+        """Let `stop` interrupt what is read under it."""
+        context = self._allocated()
+        context.resume()
+        with stop.calling(context.interrupt):
+            yield
+
+    @property
+    def slice(self) -> int:
+        """Tokens that can be read at once."""
+        return self._allocated().slice
+
+    def read(self, ids: Sequence[int], *, predict: bool) -> Outcome:
+        """Evaluate tokens behind the chat's cells. What an interruption leaves evaluated is kept.
+        Raises EngineError."""
+        context = self._allocated()
+        outcome = context.evaluate(CHAT, self._cells.count(CHAT), ids, predict=predict)
+        self._cells.add(CHAT, ids)
+        if outcome == Outcome.DONE:
+            return Outcome.DONE
+        self._synchronize(context)
+        if outcome not in tuple(Outcome):
+            raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
+        return Outcome(outcome)
+
+    def sample(self, chain: Any) -> int:
+        """The next token. Raises EngineError where the model predicts none."""
+        context = self._allocated()
+        if not context.predicts():
+            raise EngineError("the model predicts no token: its file is damaged, or its types do not suit it")
+        return context.sample(chain)
+
+    def close(self) -> None:
+        if self._context:
+            self._context.close()
+            self._context = None
+        self._cells.clear()
+
+    def _allocated(self) -> LlamaContext:
+        if self._context is None:
+            raise EngineError("no cells are allocated yet")
+        return self._context
+
+    def _capacity_for(self, prompt: int, limit: int) -> int:
+        """Cells there are, or would be allocated: the whole window, or for a single request the
+        next power of two that holds it."""
+        window = self._resolved.window
+        if not self._options.one_shot:
+            return max(window, self.capacity)
+        needed = max(prompt + limit, CELL_BLOCK)
+        return max(self.capacity, min(window, 1 << (needed - 1).bit_length()))
+
+    def _allocate(self, capacity: int) -> None:
+        self._check_memory(capacity)
+        new = LlamaContext(self._weights, self._options, self._resolved, capacity)
+        old, self._context = self._context, new
+        if old:
+            if not new.restore(old.state()):
+                self._cells.clear()
+            old.close()
+        if abs(new.kv_bytes - new.capacity * self.bytes_per_token) > new.kv_rounding:
+            self.bytes_per_token = new.kv_bytes // new.capacity
+
+    def _check_memory(self, capacity: int) -> None:
+        """llama.cpp fills the cells with zeros: where memory is promised and not there, the kernel
+        would end the process."""
+        if self._resolved.offloaded and self._options.offload_kv:
+            return
+        needed, free = capacity * self.bytes_per_token, available_memory()
+        if free is not None and needed > free:
+            raise ModelError(
+                f"{capacity:,} cells need {needed // MEBIBYTE:,} MiB and {free // MEBIBYTE:,} MiB are free: "
+                "try a smaller --ctx-size, or --cache-type-k q8_0"
+            )
+
+    def _keep(self, sequence: int, cells: int) -> None:
+        """Cut a sequence back. One that cannot be cut is emptied."""
+        if cells >= self._cells.count(sequence):
+            return
+        if not self._allocated().keep(sequence, cells):
+            self._allocated().keep(sequence, 0)
+            cells = 0
+        self._cells.keep(sequence, cells)
+
+    def _fork(self, source: int, target: int, cells: int) -> None:
+        held = self._cells.count(source)
+        if cells > held or (cells < held and not self._weights.trims):
+            raise EngineError(f"sequence {source} holds {held:,} cells: {cells:,} of them cannot be shared")
+        self._keep(target, 0)
+        if cells:
+            self._allocated().share(source, target, cells)
+            self._cells.fork(source, target, cells)
+
+    def _synchronize(self, context: LlamaContext) -> None:
+        """After an interruption llama.cpp knows how far it came. What it left of a recurrent state
+        is of no known place."""
+        if not self._weights.trims:
+            context.keep(CHAT, 0)
+        self._cells.keep(CHAT, context.count(CHAT))

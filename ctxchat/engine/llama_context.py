@@ -1,0 +1,157 @@
+"""A llama.cpp context: cells, evaluation, and the way to interrupt it."""
+
+import ctypes
+from array import array
+from collections.abc import Sequence
+from enum import IntEnum
+from math import isnan
+from typing import Any
+
+from ctxchat.domain.errors import EngineError, ModelError
+from ctxchat.engine.bindings import c_library, library
+from ctxchat.engine.cells import SEQUENCES
+from ctxchat.engine.llama_log import LOG
+from ctxchat.engine.llama_weights import LlamaWeights
+from ctxchat.engine.options import CACHE_TYPES, EngineOptions, ResolvedOptions
+
+
+class Outcome(IntEnum):
+    """How an evaluation ended, by llama.cpp's numbers. Below zero it failed."""
+
+    DONE = 0
+    FULL = 1
+    INTERRUPTED = 2
+
+
+class LlamaContext:
+    """`capacity` cells over a model. Only the worker's thread may call it.
+
+    llama.cpp ends the whole process where its rules are broken, so they are kept here: a batch is
+    never larger than it was told, asks for one output, and names only tokens it was checked for.
+    """
+
+    def __init__(
+        self, weights: LlamaWeights, options: EngineOptions, resolved: ResolvedOptions, capacity: int
+    ) -> None:
+        self._library = library()
+        self._weights = weights
+        self._stop = ctypes.create_string_buffer(8)
+        LOG.clear()
+        parameters = self._parameters(options, resolved, capacity)
+        self._pointer = self._library.llama_init_from_model(weights.pointer, parameters)
+        if not self._pointer:
+            raise ModelError(
+                f"{capacity:,} cells with {options.type_k} keys and {options.type_v} values cannot be "
+                f"allocated ({LOG.first_error() or 'llama.cpp gives no reason'}): try a smaller --ctx-size"
+            )
+        self._memory = self._library.llama_get_memory(self._pointer)
+        if not self._memory:
+            self.close()
+            raise ModelError("this model keeps no cache of what it read: it embeds text and cannot chat")
+        self.capacity: int = self._library.llama_n_ctx(self._pointer)
+        self.slice: int = self._library.llama_n_batch(self._pointer)
+        self.kv_bytes, self.kv_rounding = LOG.kv_bytes()
+        self.state_bytes = LOG.state_bytes()
+        self.compute_bytes = LOG.compute_bytes()
+        self._batch = self._library.llama_batch_init(self.slice, 0, 1)
+        self._one_each = array("i", [1]) * self.slice
+
+    def evaluate(self, sequence: int, begin: int, ids: Sequence[int], *, predict: bool) -> int:
+        """Put `ids` into the cells of a sequence from position `begin` on, at most `slice` of them.
+
+        `predict` asks for the prediction of what follows the last. Returns an `Outcome`, or a
+        number below zero.
+        """
+        count, batch = len(ids), self._batch
+        if not 0 < count <= self.slice:
+            raise EngineError(f"{count} tokens cannot be read at once: the slice is {self.slice}")
+        batch.n_tokens = count
+        _fill(batch.token, array("i", ids))
+        _fill(batch.pos, array("i", range(begin, begin + count)))
+        _fill(batch.n_seq_id, self._one_each[:count])
+        for place in range(count):
+            batch.seq_id[place][0] = sequence
+        ctypes.memset(batch.logits, 0, count)
+        batch.logits[count - 1] = int(predict)
+        outcome: int = self._library.llama_decode(self._pointer, batch)
+        return outcome
+
+    def sample(self, chain: Any) -> int:
+        """The next token by a chain of samplers, which accept it."""
+        token: int = self._library.llama_sampler_sample(chain, self._pointer, -1)
+        return token
+
+    def predicts(self) -> bool:
+        """Whether the last prediction holds numbers: sampling from none would end the process."""
+        logits = self._library.llama_get_logits_ith(self._pointer, -1)
+        return bool(logits) and not isnan(logits[0])
+
+    def interrupt(self) -> None:
+        """Make the evaluation that runs, and any later one, stop; from any thread.
+
+        llama.cpp asks a callback a thousand times a token whether to stop. It is the C library's
+        strlen over this buffer: no Python, so nothing waits for the interpreter's lock.
+        """
+        self._stop.value = b"1"
+
+    def resume(self) -> None:
+        self._stop.value = b""
+
+    def count(self, sequence: int) -> int:
+        """Cells a sequence holds."""
+        return int(self._library.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
+    def keep(self, sequence: int, cells: int) -> bool:
+        """Remove what is behind the first `cells`; False where the model cannot do that."""
+        return bool(self._library.llama_memory_seq_rm(self._memory, sequence, cells, -1))
+
+    def share(self, source: int, target: int, cells: int) -> None:
+        """Let `target`, which is empty, hold the first `cells` of `source` too."""
+        self._library.llama_memory_seq_cp(self._memory, source, target, 0, cells)
+
+    def state(self) -> Any:
+        """All cells of all sequences, as bytes that `restore` takes."""
+        size = self._library.llama_state_get_size(self._pointer)
+        state = (ctypes.c_uint8 * size)()
+        self._library.llama_state_get_data(self._pointer, state, size)
+        return state
+
+    def restore(self, state: Any) -> bool:
+        """Take the cells of another context over the same model, of the same types and no larger."""
+        return bool(self._library.llama_state_set_data(self._pointer, state, len(state)) == len(state))
+
+    def close(self) -> None:
+        if self._pointer:
+            self._library.llama_free(self._pointer)
+            self._pointer = None
+            if hasattr(self, "_batch"):
+                self._library.llama_batch_free(self._batch)
+
+    def _parameters(self, options: EngineOptions, resolved: ResolvedOptions, capacity: int) -> Any:
+        parameters = self._library.llama_context_default_params()
+        parameters.n_ctx = capacity
+        parameters.n_batch = resolved.batch_size
+        parameters.n_ubatch = resolved.ubatch_size
+        parameters.n_seq_max = SEQUENCES
+        # One shared pool of cells; apart, a part of a sequence cannot be shared.
+        parameters.kv_unified = True
+        # Room for the predictions of whole batches is most of the compute buffer, and not needed.
+        parameters.n_outputs_max = SEQUENCES
+        parameters.n_outputs_max_per_seq = 1
+        parameters.n_threads = resolved.threads.decode
+        parameters.n_threads_batch = resolved.threads.prefill
+        parameters.type_k = CACHE_TYPES[options.type_k]
+        parameters.type_v = CACHE_TYPES[options.type_v]
+        parameters.flash_attn_type = int(resolved.flash_attn)
+        parameters.offload_kqv = options.offload_kv
+        # Models with a sliding window keep all cells: a shorter cache could not be cut back.
+        parameters.swa_full = True
+        parameters.no_perf = True
+        parameters.abort_callback = ctypes.cast(c_library().strlen, self._library.ggml_abort_callback)
+        parameters.abort_callback_data = ctypes.addressof(self._stop)
+        return parameters
+
+
+def _fill(target: Any, values: "array[int]") -> None:
+    address, count = values.buffer_info()
+    ctypes.memmove(target, address, count * values.itemsize)

@@ -1,0 +1,98 @@
+"""Opening a model file with llama.cpp, and refusing what cannot chat."""
+
+import ctypes
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from ctxchat.domain.errors import ModelError, UsageError
+from ctxchat.engine.bindings import library
+from ctxchat.engine.gguf import GgufHeader
+from ctxchat.engine.llama_log import LOG
+from ctxchat.engine.options import SPLIT_MODES, EngineOptions, ResolvedOptions
+
+
+class LlamaWeights:
+    """A model file opened by llama.cpp: its vocabulary, and its tensors unless `vocabulary_only`.
+
+    Freed with the last reference: a vocabulary in use in another thread keeps it. Raises
+    ModelError.
+    """
+
+    def __init__(
+        self,
+        header: GgufHeader,
+        options: EngineOptions,
+        resolved: ResolvedOptions,
+        progress: Callable[[float], bool],
+        *,
+        vocabulary_only: bool,
+    ) -> None:
+        """`progress` is called with the share that is read, from 0 to 1, and stops the reading by
+        returning False; `interrupted` is then set, and nothing is loaded."""
+        self._library = library()
+        self.interrupted = False
+        if not vocabulary_only and not header.tensors:
+            raise ModelError(f"{header.path} holds no weights, only a vocabulary: choose a whole model")
+        parameters = self._parameters(options, resolved)
+        parameters.vocab_only = vocabulary_only
+
+        def report(share: float, _: object) -> bool:
+            self.interrupted = not progress(share)
+            return not self.interrupted
+
+        callback = self._library.llama_progress_callback(report)
+        parameters.progress_callback = callback
+        self.pointer = self._open(header, parameters)
+        if self.pointer:
+            self._refuse_what_cannot_chat(header)
+
+    @property
+    def trims(self) -> bool:
+        """Whether the end of its cache can be removed; a recurrent state has no parts."""
+        lib, pointer = self._library, self.pointer
+        return not (lib.llama_model_is_recurrent(pointer) or lib.llama_model_is_hybrid(pointer))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the tensors in memory."""
+        return int(self._library.llama_model_size(self.pointer))
+
+    def _open(self, header: GgufHeader, parameters: Any) -> int | None:
+        LOG.clear()
+        path = str(header.path).encode("utf-8", "surrogateescape")
+        pointer: int | None = self._library.llama_model_load_from_file(path, parameters)
+        if pointer:
+            # At the end of the process the memory goes anyway, and a thread may still read it.
+            weakref.finalize(self, self._library.llama_model_free, pointer).atexit = False
+        elif not self.interrupted:
+            reason = LOG.first_error() or "llama.cpp gives no reason"
+            raise ModelError(f"{header.path} cannot be opened: {reason}")
+        return pointer
+
+    def _refuse_what_cannot_chat(self, header: GgufHeader) -> None:
+        lib, pointer, architecture = self._library, self.pointer, header.architecture
+        kind = None
+        if lib.llama_model_has_encoder(pointer) or not lib.llama_model_has_decoder(pointer):
+            kind = "an encoder"
+        elif lib.llama_model_is_diffusion(pointer):
+            kind = "a diffusion model"
+        elif (
+            header.metadata.get(f"{architecture}.attention.causal") is False
+            or header.metadata.get(f"{architecture}.pooling_type", 0) != 0
+        ):
+            kind = "an embedding model"
+        if kind:
+            raise ModelError(f"{header.path} is {kind} ({architecture}) and cannot chat: choose another")
+
+    def _parameters(self, options: EngineOptions, resolved: ResolvedOptions) -> Any:
+        parameters = self._library.llama_model_default_params()
+        parameters.n_gpu_layers = resolved.n_gpu_layers
+        parameters.split_mode = SPLIT_MODES[options.split_mode]
+        parameters.main_gpu = options.main_gpu
+        if options.tensor_split:
+            devices = self._library.llama_max_devices()
+            if len(options.tensor_split) > devices:
+                raise UsageError(f"--tensor-split names more devices than the {devices} there can be")
+            parameters.tensor_split = (ctypes.c_float * devices)(*options.tensor_split)
+        return parameters
