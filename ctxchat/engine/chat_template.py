@@ -1,0 +1,113 @@
+"""A model's chat template: what it puts around messages, without ever seeing a message.
+
+It is rendered with a mark in place of each message and split at the marks. The texts between
+are the scaffold, tokenized with control tokens; the messages go in between them, tokenized
+without, so nothing that a message says can become a control token.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ctxchat.domain.conversation import Role
+from ctxchat.domain.errors import ModelError
+from ctxchat.domain.model import Scaffold, TemplateBehaviour
+from ctxchat.engine.deadline import OutOfTimeError, deadline
+from ctxchat.engine.gguf import GgufHeader
+from ctxchat.engine.gguf_cursor import Texts
+from ctxchat.engine.template_probe import MARKS, Messages, between, probe
+
+if TYPE_CHECKING:
+    import jinja2
+
+MAX_SOURCE = 1_000_000
+SECONDS = 1.0
+MAX_REASON = 300
+
+OWN = "the file's own"
+SUBSTITUTE = "ChatML: the file has no template"
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+class JinjaTemplate:
+    """A chat template in Jinja, run in a sandbox for at most a second.
+
+    `bos` and `eos` are the texts of the tokens that begin and end a text; `origin` says where
+    the template came from.
+    """
+
+    def __init__(self, source: str, *, bos: str, eos: str, origin: str = OWN) -> None:
+        self.origin = origin
+        self._source, self._bos, self._eos = source, bos, eos
+
+    @cached_property
+    def behaviour(self) -> TemplateBehaviour:
+        return probe(self.render, self._source)
+
+    def scaffold(
+        self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
+    ) -> Scaffold:
+        """See `domain.ports.Template`."""
+        marks = [MARKS.format(number) for number in range(len(roles))]
+        messages = [{"role": role.value, "content": mark} for role, mark in zip(roles, marks, strict=True)]
+        literals = between(self.render(messages, at=at, think=think, answer=answer), marks, roles)
+        tags = self.behaviour.reasoning
+        opens = tags is not None and answer and literals[-1].rstrip().endswith(tags.opening)
+        return Scaffold(literals, opens_reasoning=opens)
+
+    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
+        """The text of messages. What is not known (tools, documents) is left out and not None:
+        many templates ask whether it is defined. Raises ModelError."""
+        variables: dict[str, object] = {
+            "messages": messages,
+            "add_generation_prompt": answer,
+            "bos_token": self._bos,
+            "eos_token": self._eos,
+            "strftime_now": at.strftime,
+        }
+        if think is not None:
+            variables |= {"enable_thinking": think, "thinking": think}
+        try:
+            with deadline(SECONDS, "<chat template>"):
+                return self._compiled.render(variables)
+        except OutOfTimeError:
+            raise ModelError("the chat template did not finish in time") from None
+        except Exception as error:
+            raise ModelError(f"the chat template refuses: {_reason(error)}") from error
+
+    @cached_property
+    def _compiled(self) -> "jinja2.Template":
+        if len(self._source) > MAX_SOURCE:
+            raise ModelError(f"the chat template is {len(self._source):,} characters long")
+        from ctxchat.engine.sandbox import compile_template
+
+        return compile_template(self._source)
+
+
+def template_of(header: GgufHeader) -> JinjaTemplate:
+    """The template of a model file, ChatML where it has none."""
+    source = header.text("tokenizer.chat_template")
+    bos, eos = _token(header, "bos"), _token(header, "eos")
+    if source is None:
+        return JinjaTemplate(CHATML, bos=bos, eos=eos, origin=SUBSTITUTE)
+    return JinjaTemplate(source, bos=bos, eos=eos)
+
+
+def _token(header: GgufHeader, which: str) -> str:
+    """The text of a token the file names by its id, empty where it names none."""
+    number = header.metadata.get(f"tokenizer.ggml.{which}_token_id")
+    tokens = header.metadata.get("tokenizer.ggml.tokens")
+    if isinstance(number, int) and isinstance(tokens, Texts | tuple) and 0 <= number < len(tokens):
+        return str(tokens[number])
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    """What a template says, in one line."""
+    said = " ".join(str(error).split())
+    return said if len(said) <= MAX_REASON else f"{said[:MAX_REASON]} …"

@@ -1,0 +1,157 @@
+"""The Jinja environment chat templates run in: no way out of it, and no way to fill the memory.
+
+A template comes with a model file, so it is somebody else's program. Jinja's sandbox keeps it from
+the interpreter; what is added here bounds every value it can build. Time is bounded in
+`deadline.py`. Jinja is imported here and nowhere else: import this module inside a function.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jinja2 import Template, TemplateError, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ctxchat.engine import bounds
+
+FILENAME = "<chat template>"
+
+_TEXT_METHODS = frozenset(
+    "capitalize count endswith find format index isalnum isalpha isdecimal isdigit islower isnumeric isspace"
+    " istitle isupper join lower lstrip partition removeprefix removesuffix replace rfind rindex rpartition"
+    " rsplit rstrip split splitlines startswith strip swapcase title upper".split()
+)
+_FILTERS = frozenset(
+    "abs attr capitalize count d default dictsort e escape first float groupby int items last length list"
+    " lower map max min reject rejectattr reverse round safe select selectattr sort string title trim"
+    " unique upper wordcount".split()
+)
+
+
+class _Generator(CodeGenerator):
+    """Has every text and list that a template builds weighed."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
+        self._weighed(super().visit_List, node, frame)
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
+        self._weighed(super().visit_Dict, node, frame)
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
+        if node.ctx == "store":
+            super().visit_Tuple(node, frame)
+        else:
+            self._weighed(super().visit_Tuple, node, frame)
+
+    def _weighed(self, visit: Callable[..., None], node: nodes.Node, frame: Frame) -> None:
+        self.write("environment.weighed(")
+        visit(node, frame)
+        self.write(")")
+
+
+class _Generation(Extension):
+    """`{% generation %}` marks what a model is trained on; here its body is all there is to it."""
+
+    tags = {"generation"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    code_generator_class = _Generator
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, str):
+            return attr in _TEXT_METHODS
+        if isinstance(obj, int | float):
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        bounds.check_operation(operator, left, right)
+        return self.weighed(super().call_binop(context, operator, left, right))
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        receiver = getattr(obj, "__self__", None)
+        if isinstance(receiver, str):
+            bounds.check_method(receiver, obj.__name__, (*args, *kwargs.values()))
+        return self.weighed(super().call(context, obj, *args, **kwargs))
+
+    def weighed(self, value: Any) -> Any:
+        bounds.check(value)
+        return value
+
+    def joined(self, parts: Iterable[Any]) -> str:
+        return self.concat(map(str, parts))
+
+    def concat(self, parts: Iterable[str]) -> str:  # type: ignore[override]
+        return bounds.join(parts)
+
+
+def compile_template(source: str) -> Template:
+    """Compile a chat template. Raises what Jinja raises."""
+    environment = _Sandbox(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
+    )
+    environment.filters = {name: DEFAULT_FILTERS[name] for name in _FILTERS} | {
+        "tojson": _to_json,
+        "from_json": json.loads,
+        "join": _join,
+        "replace": _replace,
+        "indent": _indent,
+    }
+    environment.globals.pop("lipsum")
+    environment.globals["raise_exception"] = _raise
+    code = environment.compile(source, filename=FILENAME)
+    return Template.from_code(environment, code, environment.globals)
+
+
+def _raise(message: str) -> None:
+    raise TemplateError(message)
+
+
+def _to_json(
+    value: Any,
+    ensure_ascii: bool = False,  # noqa: FBT001, FBT002
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,  # noqa: FBT001, FBT002
+) -> str:
+    """JSON as templates expect it: characters stay as they are, nothing is escaped for HTML."""
+    bounds.check_width(indent)
+    return json.dumps(
+        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+    )
+
+
+def _join(values: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
+    parts = values if attribute is None else (value[attribute] for value in values)
+    texts = bounds.gathered(map(str, parts))
+    bounds.check_method(separator, "join", (texts,))
+    return separator.join(texts)
+
+
+def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
+    whole = str(text)
+    bounds.check_method(whole, "replace", (old, new))
+    return whole.replace(str(old), str(new), count)
+
+
+def _indent(text: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002
+    bounds.check_width(width)
+    return str(DEFAULT_FILTERS["indent"](str(text), width, first, blank))

@@ -1,0 +1,137 @@
+"""What a chat template does to messages, found by rendering a few."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ctxchat.domain.conversation import Role
+from ctxchat.domain.errors import ModelError
+from ctxchat.domain.model import ReasoningTags, TemplateBehaviour
+
+MARKS = "⟦ctxchat:{}⟧"
+"""Stands for a message: nothing a template would trim, split, change or say itself."""
+
+KNOWN_TAGS = (
+    ReasoningTags("<think>", "</think>"),
+    ReasoningTags("[THINK]", "[/THINK]"),
+    ReasoningTags("<seed:think>", "</seed:think>"),
+    ReasoningTags("<mm:think>", "</mm:think>"),
+    ReasoningTags("<|START_THINKING|>", "<|END_THINKING|>"),
+    ReasoningTags("<|channel>thought", "<channel|>"),
+)
+
+_ONE_DAY = datetime(2024, 2, 3, 4, 5, tzinfo=UTC)
+_ANOTHER = datetime(2031, 11, 28, 19, 41, tzinfo=UTC)
+_SYSTEM, _USER, _ASSISTANT = Role.SYSTEM, Role.USER, Role.ASSISTANT
+
+Messages = Sequence[dict[str, str]]
+
+
+class Render(Protocol):
+    """Renders messages, or raises ModelError."""
+
+    def __call__(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str: ...
+
+
+def probe(render: Render, source: str) -> TemplateBehaviour:
+    """Render a few short conversations and see. Raises ModelError where not even a question
+    can be rendered."""
+    _literals(render, [_USER])
+    takes, moves = _system(render)
+    system = [_SYSTEM] if takes and not moves else []
+    tags = next((tags for tags in KNOWN_TAGS if tags.opening in source and tags.closing in source), None)
+    plain = _messages([*system, _USER])
+    return TemplateBehaviour(
+        extends=_extends(render, system),
+        strips_reasoning=tags is not None and _strips(render, tags),
+        trims=_trims(render),
+        moves_system=moves,
+        takes_system=takes,
+        dated=_dated(render, plain) or _dated(render, _messages([_USER])),
+        switches_thinking=_text(render, plain, think=True) != _text(render, plain, think=False),
+        reasoning=tags,
+    )
+
+
+def between(text: str, marks: Sequence[str], roles: Sequence[Role]) -> tuple[str, ...]:
+    """The texts around marks. Raises ModelError where a mark is not there once and in its turn."""
+    literals = []
+    rest = text
+    for number, mark in enumerate(marks):
+        if text.count(mark) != 1:
+            deed = "repeats" if mark in text else "leaves out"
+            raise ModelError(
+                f"the chat template {deed} the {roles[number].value} message (message {number + 1})"
+            )
+        literal, found, rest = rest.partition(mark)
+        if not found:
+            raise ModelError(
+                f"the chat template moves the {roles[number].value} message (message {number + 1})"
+            )
+        literals.append(literal)
+    return (*literals, rest)
+
+
+def _messages(roles: Sequence[Role]) -> list[dict[str, str]]:
+    return [{"role": role.value, "content": MARKS.format(i)} for i, role in enumerate(roles)]
+
+
+def _text(
+    render: Render, messages: Messages, *, at: datetime = _ONE_DAY, think: bool | None = None
+) -> str | None:
+    """The rendered text, None where the template refuses."""
+    try:
+        return render(messages, at=at, think=think, answer=True)
+    except ModelError:
+        return None
+
+
+def _literals(render: Render, roles: Sequence[Role]) -> tuple[str, ...]:
+    marks = [MARKS.format(number) for number in range(len(roles))]
+    return between(render(_messages(roles), at=_ONE_DAY, think=None, answer=True), marks, roles)
+
+
+def _system(render: Render) -> tuple[bool, bool]:
+    """Whether a system message is taken, and whether it is moved from where it was put."""
+    alone = _text(render, _messages([_SYSTEM, _USER]))
+    if alone is None or MARKS.format(0) not in alone:
+        return False, False
+    try:
+        before = _literals(render, [_SYSTEM, _USER])
+        after = _literals(render, [_SYSTEM, _USER, _ASSISTANT, _USER])
+    except ModelError:
+        return True, True
+    return True, before[:2] != after[:2]
+
+
+def _dated(render: Render, messages: Messages) -> bool:
+    return _text(render, messages) != _text(render, messages, at=_ANOTHER)
+
+
+def _extends(render: Render, system: list[Role]) -> bool:
+    """Whether a second and a third turn begin with all of the one before."""
+    turns = []
+    for number in range(3):
+        try:
+            turns.append(_literals(render, [*system, *[_USER, _ASSISTANT] * number, _USER]))
+        except ModelError:
+            return False
+    return all(later[: len(earlier)] == earlier for earlier, later in zip(turns, turns[1:], strict=False))
+
+
+def _trims(render: Render) -> bool:
+    messages = _messages([_USER, _ASSISTANT, _USER])
+    for message in messages:
+        message["content"] = f"\n  {message['content']}  \n"
+    text = _text(render, messages)
+    return text is not None and not all(message["content"] in text for message in messages)
+
+
+def _strips(render: Render, tags: ReasoningTags) -> bool:
+    """Whether an earlier answer loses its reasoning, or may not bring any."""
+    messages = _messages([_USER, _ASSISTANT, _USER])
+    reasoning = MARKS.format("reasoning")
+    answer = messages[1]["content"]
+    messages[1]["content"] = f"{tags.opening}\n{reasoning}\n{tags.closing}\n\n{answer}"
+    text = _text(render, messages)
+    return text is None or reasoning not in text
