@@ -5,7 +5,8 @@ are the scaffold, tokenized with control tokens; the messages go in between them
 without, so nothing that a message says can become a control token.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from ctxchat.domain.conversation import Role
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import Scaffold, TemplateBehaviour
-from ctxchat.engine.deadline import OutOfTimeError, deadline
+from ctxchat.engine.deadline import TEMPLATE_FILE, OutOfTimeError, deadline
 from ctxchat.engine.gguf import GgufHeader
 from ctxchat.engine.gguf_cursor import Texts
 from ctxchat.engine.template_probe import MARKS, Messages, between, probe
@@ -72,13 +73,9 @@ class JinjaTemplate:
         }
         if think is not None:
             variables |= {"enable_thinking": think, "thinking": think}
-        try:
-            with deadline(SECONDS, "<chat template>"):
-                return self._compiled.render(variables)
-        except OutOfTimeError:
-            raise ModelError("the chat template did not finish in time") from None
-        except Exception as error:
-            raise ModelError(f"the chat template refuses: {_reason(error)}") from error
+        template = self._compiled
+        with _bounded():
+            return template.render(variables)
 
     @cached_property
     def _compiled(self) -> "jinja2.Template":
@@ -86,7 +83,8 @@ class JinjaTemplate:
             raise ModelError(f"the chat template is {len(self._source):,} characters long")
         from ctxchat.engine.sandbox import compile_template
 
-        return compile_template(self._source)
+        with _bounded():
+            return compile_template(self._source)
 
 
 def template_of(header: GgufHeader) -> JinjaTemplate:
@@ -96,6 +94,18 @@ def template_of(header: GgufHeader) -> JinjaTemplate:
     if source is None:
         return JinjaTemplate(CHATML, bos=bos, eos=eos, origin=SUBSTITUTE)
     return JinjaTemplate(source, bos=bos, eos=eos)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Give a template a second, and tell whatever it does wrong in one line."""
+    try:
+        with deadline(SECONDS, TEMPLATE_FILE):
+            yield
+    except OutOfTimeError:
+        raise ModelError("the chat template did not finish in time") from None
+    except Exception as error:
+        raise ModelError(f"the chat template refuses: {_reason(error)}") from error
 
 
 def _token(header: GgufHeader, which: str) -> str:

@@ -8,6 +8,10 @@ from types import FrameType
 from typing import Any
 
 
+TEMPLATE_FILE = "<chat template>"
+"""The name chat templates are compiled under."""
+
+
 class OutOfTimeError(Exception):
     """The code ran longer than it may."""
 

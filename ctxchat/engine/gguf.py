@@ -133,9 +133,8 @@ def _other_parts(path: Path, metadata: Mapping[str, object]) -> list[Path]:
         return []
     split = _SPLIT.fullmatch(path.name.removesuffix(".gguf"))
     if split is None or int(split[3]) != count:
-        raise ModelError(
-            f"{path} is one of {count} files of a model and must keep its name: …-00001-of-{count:05}.gguf"
-        )
+        name = f"…-00001-of-{count:05}.gguf"
+        raise ModelError(f"{path} is one of {count} files of a model and must keep its name, {name}")
     names = [path.with_name(f"{split[1]}-{number:05}-of-{count:05}.gguf") for number in range(1, count + 1)]
     if int(split[2]) != 1:
         raise ModelError(f"{path} is part {int(split[2])} of {count}; name the first, {names[0].name}")

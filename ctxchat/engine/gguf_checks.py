@@ -75,7 +75,7 @@ def per_layer(header: GgufHeader, key: str) -> tuple[int, ...] | None:
     value = header.metadata.get(f"{header.architecture}.{key}")
     if isinstance(value, int):
         return (value,) * header.layers
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and all(isinstance(count, int) for count in value):
         return value
     return None
 
@@ -94,10 +94,10 @@ def _check_layers(header: GgufHeader) -> None:
 
 def _check_heads(header: GgufHeader) -> None:
     for key in ("attention.head_count", "attention.head_count_kv"):
-        heads = per_layer(header, key)
-        if heads is None:
+        if f"{header.architecture}.{key}" not in header.metadata:
             continue
-        if len(heads) != header.layers or not all(isinstance(n, int) and 0 <= n <= MAX_SIZE for n in heads):
+        heads = per_layer(header, key)
+        if heads is None or len(heads) != header.layers or not 0 <= min(heads) <= max(heads) <= MAX_SIZE:
             raise _refuse(header, key)
         if not any(heads) and header.architecture not in RECURRENT:
             raise _refuse(header, key)
@@ -130,8 +130,8 @@ def _check_experts(header: GgufHeader) -> None:
 def _check_numerics(header: GgufHeader) -> None:
     prefix = f"{header.architecture}."
     for key, value in header.metadata.items():
-        if key.startswith(prefix) and key.endswith("epsilon") and isinstance(value, float):
-            if not (math.isfinite(value) and value >= 0):
-                raise _refuse(header, key.removeprefix(prefix))
+        number = value if isinstance(value, float) and key.endswith("epsilon") else 0.0
+        if not (math.isfinite(number) and number >= 0):
+            raise _refuse(header, key.removeprefix(prefix))
     if header.metadata.get(f"{prefix}rope.scaling.type", "none") not in _SCALINGS:
         raise _refuse(header, "rope.scaling.type")

@@ -6,8 +6,8 @@ from ctxchat.engine.gguf_checks import RECURRENT, per_layer
 from ctxchat.engine.gguf_types import CACHE_TYPES, TensorType
 
 HYBRID = frozenset(
-    "jamba plamo2 granitehybrid lfm2 lfm2moe nemotron_h nemotron_h_moe"
-    " kimi-linear kimi-k3 bailingmoe3 glm5-next".split()
+    {"jamba", "plamo2", "granitehybrid", "lfm2", "lfm2moe", "nemotron_h", "nemotron_h_moe"}
+    | {"kimi-linear", "kimi-k3", "bailingmoe3", "glm5-next"}
 )
 """Architectures whose layers without KV heads are recurrent."""
 

@@ -11,25 +11,26 @@ from typing import Any
 
 from jinja2 import Template, TemplateError, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.defaults import DEFAULT_FILTERS
 from jinja2.ext import Extension
+from jinja2.filters import FILTERS
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ctxchat.engine import bounds
-
-FILENAME = "<chat template>"
+from ctxchat.engine.deadline import TEMPLATE_FILE
 
 _TEXT_METHODS = frozenset(
-    "capitalize count endswith find format index isalnum isalpha isdecimal isdigit islower isnumeric isspace"
-    " istitle isupper join lower lstrip partition removeprefix removesuffix replace rfind rindex rpartition"
-    " rsplit rstrip split splitlines startswith strip swapcase title upper".split()
+    {"count", "endswith", "find", "index", "startswith", "join", "format", "replace", "rfind", "rindex"}
+    | {"isalnum", "isalpha", "isdecimal", "isdigit", "islower", "isnumeric", "isspace", "istitle", "isupper"}
+    | {"capitalize", "lower", "swapcase", "title", "upper", "removeprefix", "removesuffix"}
+    | {"strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "partition", "rpartition"}
 )
 _FILTERS = frozenset(
-    "abs attr capitalize count d default dictsort e escape first float groupby int items last length list"
-    " lower map max min reject rejectattr reverse round safe select selectattr sort string title trim"
-    " unique upper wordcount".split()
+    {"abs", "float", "int", "round", "count", "length", "wordcount", "max", "min"}
+    | {"attr", "d", "default", "dictsort", "groupby", "items", "map", "sort", "unique", "reverse"}
+    | {"first", "last", "list", "reject", "rejectattr", "select", "selectattr"}
+    | {"capitalize", "e", "escape", "lower", "safe", "string", "title", "trim", "upper"}
 )
 
 
@@ -86,7 +87,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         bounds.check_operation(operator, left, right)
         return self.weighed(super().call_binop(context, operator, left, right))
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         receiver = getattr(obj, "__self__", None)
         if isinstance(receiver, str):
             bounds.check_method(receiver, obj.__name__, (*args, *kwargs.values()))
@@ -99,7 +100,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def joined(self, parts: Iterable[Any]) -> str:
         return self.concat(map(str, parts))
 
-    def concat(self, parts: Iterable[str]) -> str:  # type: ignore[override]
+    def concat(self, parts: Iterable[str]) -> str:
         return bounds.join(parts)
 
 
@@ -108,7 +109,7 @@ def compile_template(source: str) -> Template:
     environment = _Sandbox(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
     )
-    environment.filters = {name: DEFAULT_FILTERS[name] for name in _FILTERS} | {
+    environment.filters = {name: FILTERS[name] for name in _FILTERS} | {
         "tojson": _to_json,
         "from_json": json.loads,
         "join": _join,
@@ -117,7 +118,7 @@ def compile_template(source: str) -> Template:
     }
     environment.globals.pop("lipsum")
     environment.globals["raise_exception"] = _raise
-    code = environment.compile(source, filename=FILENAME)
+    code = environment.compile(source, filename=TEMPLATE_FILE)
     return Template.from_code(environment, code, environment.globals)
 
 
@@ -127,10 +128,10 @@ def _raise(message: str) -> None:
 
 def _to_json(
     value: Any,
-    ensure_ascii: bool = False,  # noqa: FBT001, FBT002
+    ensure_ascii: bool = False,
     indent: int | None = None,
     separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,  # noqa: FBT001, FBT002
+    sort_keys: bool = False,
 ) -> str:
     """JSON as templates expect it: characters stay as they are, nothing is escaped for HTML."""
     bounds.check_width(indent)
@@ -152,6 +153,6 @@ def _replace(text: Any, old: str, new: str, count: int = -1) -> str:
     return whole.replace(str(old), str(new), count)
 
 
-def _indent(text: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002
+def _indent(text: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
     bounds.check_width(width)
-    return str(DEFAULT_FILTERS["indent"](str(text), width, first, blank))
+    return str(FILTERS["indent"](str(text), width, first, blank))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Protocol
 
 from ctxchat.domain.conversation import Role
@@ -57,17 +58,11 @@ def between(text: str, marks: Sequence[str], roles: Sequence[Role]) -> tuple[str
     """The texts around marks. Raises ModelError where a mark is not there once and in its turn."""
     literals = []
     rest = text
-    for number, mark in enumerate(marks):
-        if text.count(mark) != 1:
-            deed = "repeats" if mark in text else "leaves out"
-            raise ModelError(
-                f"the chat template {deed} the {roles[number].value} message (message {number + 1})"
-            )
+    for number, (mark, role) in enumerate(zip(marks, roles, strict=True), 1):
         literal, found, rest = rest.partition(mark)
-        if not found:
-            raise ModelError(
-                f"the chat template moves the {roles[number].value} message (message {number + 1})"
-            )
+        if text.count(mark) != 1 or not found:
+            deed = "leaves out" if mark not in text else "moves" if text.count(mark) == 1 else "repeats"
+            raise ModelError(f"the chat template {deed} message {number}, of the role {role.value}")
         literals.append(literal)
     return (*literals, rest)
 
@@ -116,7 +111,7 @@ def _extends(render: Render, system: list[Role]) -> bool:
             turns.append(_literals(render, [*system, *[_USER, _ASSISTANT] * number, _USER]))
         except ModelError:
             return False
-    return all(later[: len(earlier)] == earlier for earlier, later in zip(turns, turns[1:], strict=False))
+    return all(later[: len(earlier)] == earlier for earlier, later in pairwise(turns))
 
 
 def _trims(render: Render) -> bool:
