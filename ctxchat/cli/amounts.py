@@ -1,0 +1,38 @@
+"""Amounts as a person reads them; a dash for what is not known."""
+
+DASH = "–"
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def count(number: int | None) -> str:
+    return DASH if number is None else f"{number:,}"
+
+
+def size(number: float | None) -> str:
+    """Bytes, in decimal units."""
+    if number is None:
+        return DASH
+    unit = 0
+    while number >= 999.95 and unit < len(_UNITS) - 1:
+        number /= 1000
+        unit += 1
+    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{number:.0f} B"
+
+
+def seconds(number: float | None) -> str:
+    if number is None:
+        return DASH
+    if number >= 60:
+        return f"{int(number) // 60} min {int(number) % 60} s"
+    return f"{number:.2f} s" if number < 10 else f"{number:.1f} s"
+
+
+def rate(number: float | None) -> str:
+    """Tokens a second."""
+    if number is None:
+        return f"{DASH} tok/s"
+    return f"{number:.1f} tok/s" if number < 100 else f"{number:.0f} tok/s"
+
+
+def percent(done: int, total: int) -> str:
+    return f"{100 * done // total} %" if total else DASH

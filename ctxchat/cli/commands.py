@@ -1,0 +1,38 @@
+"""Commands that are imported when they are named, so that none pays for another's imports."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+COMMANDS = {
+    "ask": "Ask one question and print the answer.",
+    "sessions": "List, show, search, copy, carry and delete conversations.",
+    "models": "List GGUF models, look into one, choose one.",
+    "config": "Show, find, edit and check the settings.",
+    "doctor": "Check what works here, and how to mend what does not.",
+    "completion": "Print a script that completes commands in your shell.",
+}
+
+
+class Commands(TyperGroup):
+    """The commands of the program. Each is the typer app of the module of its name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment] # names to suggest
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+        if cmd_name not in COMMANDS:
+            return None
+        app: typer.Typer = import_module(f"ctxchat.cli.{cmd_name}").app
+        return get_group(app) if len(app.registered_commands) > 1 else get_command(app)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))

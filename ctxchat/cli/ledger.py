@@ -1,0 +1,128 @@
+"""A receipt for people: one line of usage, and the whole ledger."""
+
+from collections.abc import Iterable, Iterator
+
+from ctxchat.cli import amounts
+from ctxchat.cli.plain_text import shortened
+from ctxchat.domain.prompt import Piece, Prompt
+from ctxchat.domain.receipt import KvCost, Latency, Memory, Receipt
+
+_TEXT_COLUMNS = 60
+
+
+def usage_line(receipt: Receipt) -> str:
+    """Tokens in and out first, then where they went and what they cost."""
+    parts = [f"{amounts.count(_total(receipt))} in, {amounts.count(receipt.answer_tokens)} out"]
+    if receipt.kv:
+        parts.append(f"{receipt.kv.reused:,} reused, {receipt.kv.evaluated:,} new")
+    if receipt.prompt:
+        parts.append(_sections(receipt.prompt))
+    latency = receipt.latency
+    if latency.prefill is not None:
+        parts.append(f"prefill {amounts.seconds(latency.prefill)} ({amounts.rate(latency.prefill_rate)})")
+    if latency.decode is not None:
+        parts.append(f"decode {amounts.seconds(latency.decode)} ({amounts.rate(latency.decode_rate)})")
+    if receipt.kv:
+        parts.append(f"KV {receipt.kv.cells:,} cells {amounts.size(receipt.kv.bytes)}")
+    return " · ".join(parts)
+
+
+def ledger(receipt: Receipt) -> str:
+    """Every piece of the prompt, its sums, and what the turn cost."""
+    return "\n".join(_lines(receipt)) + "\n"
+
+
+def aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...] = ()) -> Iterator[str]:
+    """Rows as lines with columns of one width; those numbered in `right` are right-aligned."""
+    table = list(rows)
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def _total(receipt: Receipt) -> int | None:
+    return receipt.prompt.total if receipt.prompt else None
+
+
+def _sections(prompt: Prompt) -> str:
+    return ", ".join(f"{section} {tokens:,}" for section, tokens in prompt.sections.items() if tokens)
+
+
+def _lines(receipt: Receipt) -> Iterator[str]:
+    if receipt.prompt:
+        yield from _prompt_lines(receipt.prompt)
+        yield ""
+    yield from aligned(_cost_rows(receipt))
+
+
+def _prompt_lines(prompt: Prompt) -> Iterator[str]:
+    head = ("section", "id", "turn", "tokens", "text")
+    yield from aligned([head, *map(_piece_row, prompt.pieces)], right=(2, 3))
+    yield ""
+    about = "" if prompt.exact else "about "
+    sums = [(section.value, f"{tokens:,}") for section, tokens in prompt.sections.items() if tokens]
+    sums.append(("total", f"{about}{prompt.total:,}"))
+    sums.append(("may be used", f"{prompt.usable:,}"))
+    yield from aligned(sums, right=(1,))
+    for dropped in prompt.dropped:
+        yield f"left out: {dropped.section} {dropped.id}, {dropped.tokens:,} tokens: {dropped.reason}"
+
+
+def _piece_row(piece: Piece) -> tuple[str, ...]:
+    turn = "" if piece.turn is None else str(piece.turn)
+    text = shortened(piece.text, _TEXT_COLUMNS)
+    return (piece.section.value, piece.owner or "", turn, f"{len(piece.ids):,}", text)
+
+
+def _cost_rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
+    yield "model", receipt.model_path or amounts.DASH
+    yield "conversation", receipt.session or amounts.DASH
+    if receipt.prompt:
+        yield "window", f"{receipt.prompt.window:,} tokens, {receipt.prompt.reserve:,} kept for the answer"
+    yield "answer", f"{amounts.count(receipt.answer_tokens)} tokens"
+    yield "attention", f"{amounts.count(receipt.attention_pairs)} pairs"
+    if receipt.kv:
+        yield from _kv_rows(receipt.kv)
+    if receipt.memory:
+        yield "memory", _memory(receipt.memory)
+    yield (
+        "prefill",
+        _foretold(receipt.latency.prefill, receipt.predicted.prefill, receipt.latency.prefill_rate),
+    )
+    yield "decode", f"{amounts.seconds(receipt.latency.decode)} ({amounts.rate(receipt.latency.decode_rate)})"
+    yield "time", _time(receipt.latency)
+
+
+def _kv_rows(kv: KvCost) -> Iterator[tuple[str, str]]:
+    yield (
+        "KV",
+        (
+            f"{kv.cells:,} of {kv.capacity:,} cells, {amounts.size(kv.bytes)} "
+            f"({kv.bytes_per_token:,} bytes a token, {kv.type_k} keys, {kv.type_v} values)"
+        ),
+    )
+    yield "reuse", f"{kv.reused:,} reused, {kv.restored:,} of them from disk, {kv.evaluated:,} new"
+    if kv.miss:
+        yield "", kv.miss
+
+
+def _memory(memory: Memory) -> str:
+    return (
+        f"weights {amounts.size(memory.weights)}, KV {amounts.size(memory.kv)}, "
+        f"compute {amounts.size(memory.compute)}, resident {amounts.size(memory.resident)}"
+    )
+
+
+def _foretold(actual: float | None, predicted: float | None, rate: float | None) -> str:
+    return f"{amounts.seconds(actual)} ({amounts.rate(rate)}), predicted {amounts.seconds(predicted)}"
+
+
+def _time(latency: Latency) -> str:
+    return (
+        f"load {amounts.seconds(latency.load)}, first token {amounts.seconds(latency.first_token)}, "
+        f"in all {amounts.seconds(latency.total)}"
+    )

@@ -1,0 +1,41 @@
+"""Which views of a turn its flags ask for."""
+
+from ctxchat.cli.answer_views import JsonAnswer, JsonEvents, PlainAnswer, View
+from ctxchat.cli.notices import Notices
+from ctxchat.cli.options import AskFlags
+from ctxchat.cli.plain_text import clean
+from ctxchat.cli.terminal.screen import Screen
+from ctxchat.cli.terminal.status import StatusLine
+
+
+def views_of(flags: AskFlags, screen: Screen) -> list[View]:
+    """The views of a turn, in the order in which they are to see each event."""
+    in_json = flags.json or flags.events
+    wanted = screen.has_status and not flags.quiet and (screen.out_file or not flags.events)
+    status = _status_line(screen) if wanted else None
+    notices = Notices(screen, status, reasoning=not in_json, usage=flags.usage, stats=flags.stats)
+    views: list[View] = [_answer(flags, screen, status), notices]
+    # The status line counts first, so that what is redrawn is up to date, and ends first.
+    return [status, *views] if status else views
+
+
+def _status_line(screen: Screen) -> StatusLine:
+    return StatusLine(screen.err, lambda: screen.columns, screen.dim)
+
+
+def _answer(flags: AskFlags, screen: Screen, status: StatusLine | None) -> View:
+    if flags.events:
+        return JsonEvents(screen.out)
+    if flags.json:
+        return JsonAnswer(screen.out)
+    if flags.dry_run:
+        from ctxchat.cli.dry_run import Ledger
+
+        return Ledger(screen.out)
+    if screen.renders and not flags.extract:
+        from ctxchat.cli.terminal.markdown import MarkdownAnswer
+
+        return MarkdownAnswer(screen, status)
+    # Text in a pipe may end on this same terminal, where a status line would write over it.
+    before_text = status.close if status and not screen.out_file else lambda: None
+    return PlainAnswer(screen.out, clean if screen.out_terminal else str, before_text)

@@ -1,0 +1,189 @@
+"""`ctxchat sessions`: conversations seen, found, copied, carried out and in, and deleted."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ctxchat.cli.plain_text import clean
+from ctxchat.cli.tables import print_table
+from ctxchat.domain.conversation import ConversationSummary, SearchHit
+from ctxchat.domain.errors import UsageError
+from ctxchat.service.conversations import ConversationService
+from ctxchat.service.transcripts import TranscriptFormat, attached, heading, json_text
+
+app = typer.Typer(help="Conversations.", no_args_is_help=True, rich_markup_mode=None)
+
+_MEANT = "An id, the beginning of one, or a name"
+Session = Annotated[str, typer.Argument(metavar="SESSION", help=f"{_MEANT}.", show_default=False)]
+LastSession = Annotated[
+    str | None, typer.Argument(metavar="[SESSION]", help=f"{_MEANT}; else the one used last.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List conversations, the last used first."""
+    listing = _service().listing()
+    if json:
+        _write(json_text([_summary_json(summary) for summary in listing], indent=2))
+    elif listing:
+        print_table(("ID", "UPDATED", "TURNS", "TOKENS", "NAME"), [_summary_row(s) for s in listing])
+    else:
+        _hint('there is no conversation yet: begin one with ctxchat ask "…"')
+
+
+@app.command()
+def show(session: LastSession = None, json: Json = False) -> None:
+    """Print what was said in a conversation."""
+    transcript = _service().transcript(session)
+    if json:
+        _write(json_text(transcript.fields(), indent=2))
+        return
+    _write(f"{transcript.conversation.name} ({transcript.conversation.id})")
+    for message in transcript.messages:
+        sent_along = attached(message)
+        note = f"\n[{sent_along:,} characters of attached text]" if sent_along else ""
+        _write(f"\n{heading(message)}:\n{message.spoken}{note}")
+
+
+@app.command()
+def search(
+    query: Annotated[list[str], typer.Argument(metavar="QUERY...", help="Words to look for.")],
+    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="The most messages to print.")] = 100,
+    json: Json = False,
+) -> None:
+    """Find messages by their words, the best first."""
+    hits = _service().search(" ".join(query), k + 1)
+    if len(hits) > k:
+        typer.echo(f"ctxchat: there are more than {k} such messages: -k shows more of them", err=True)
+    if json:
+        _write(json_text([_hit_json(hit) for hit in hits[:k]], indent=2))
+    elif hits:
+        print_table(("SESSION", "MESSAGE", "AT", "ROLE", "TEXT"), [_hit_row(hit) for hit in hits[:k]])
+    else:
+        _hint("nothing was found")
+
+
+@app.command()
+def rename(session: Session, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Give a conversation another name."""
+    _service().rename(session, name)
+
+
+@app.command()
+def fork(session: LastSession = None) -> None:
+    """Copy a conversation, and print the id of the copy."""
+    _write(_service().fork(session).id)
+
+
+@app.command()
+def export(
+    session: LastSession = None,
+    form: Annotated[
+        TranscriptFormat, typer.Option("--format", help="What to write.")
+    ] = TranscriptFormat.JSONL,
+) -> None:
+    """Write a conversation to stdout."""
+    _write(_service().transcript(session).written(form), end="")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines; - reads stdin.")],
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")] = None,
+    json: Json = False,
+) -> None:
+    """Read a conversation from JSON lines, and print its id."""
+    from_stdin = file == "-"
+    name = name if name is not None or from_stdin else Path(file).stem
+    imported = _service().adopt(_read_stdin() if from_stdin else _read_file(Path(file)), name)
+    id_ = imported.conversation.id
+    _write(json_text({"id": id_, "messages": len(imported.messages)}) if json else id_)
+
+
+@app.command()
+def delete(
+    sessions: Annotated[list[str], typer.Argument(metavar="SESSION...", help=f"{_MEANT}.")],
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete conversations, and all that only they hold."""
+    service = _service()
+    found = {c.id: c for c in map(service.resolve, sessions)}
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("deleting cannot be undone and nobody can be asked here: give -y to do it")
+    names = ", ".join(f'"{clean(c.name)}"' for c in found.values())
+    if yes or typer.confirm(f"Delete {names} for good?", err=True):
+        for conversation in found.values():
+            service.delete(conversation)
+
+
+def _service() -> ConversationService:
+    from ctxchat.service import wiring
+
+    return wiring.conversation_service()
+
+
+def _write(text: str, end: str = "\n") -> None:
+    """Write to stdout what a terminal may have of it, or all of it elsewhere."""
+    shown = clean(text) if sys.stdout.isatty() else text
+    sys.stdout.write(shown.encode("utf-8", "replace").decode() + end)
+
+
+def _hint(text: str) -> None:
+    """Say on a terminal why nothing was printed."""
+    if sys.stderr.isatty():
+        typer.echo(text, err=True)
+
+
+def _read_stdin() -> bytes:
+    return sys.stdin.buffer.read()
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _summary_json(summary: ConversationSummary) -> dict[str, Any]:
+    return {
+        "id": summary.conversation.id,
+        "name": summary.conversation.name,
+        "updated": summary.conversation.updated.isoformat(),
+        "turns": summary.turns,
+        "tokens": summary.tokens,
+        "snapshot_bytes": summary.snapshot_bytes,
+    }
+
+
+def _summary_row(summary: ConversationSummary) -> tuple[str, ...]:
+    return (
+        summary.conversation.id,
+        _minutes(summary.conversation.updated.astimezone()),
+        str(summary.turns),
+        str(summary.tokens),
+        summary.conversation.name,
+    )
+
+
+def _hit_json(hit: SearchHit) -> dict[str, Any]:
+    return {
+        "session": hit.conversation,
+        "message": hit.message,
+        "role": hit.role,
+        "at": hit.at.isoformat(),
+        "text": hit.text,
+    }
+
+
+def _hit_row(hit: SearchHit) -> tuple[str, ...]:
+    return (hit.conversation, hit.message, _minutes(hit.at), hit.role, hit.text)
+
+
+def _minutes(time: datetime) -> str:
+    return time.isoformat(sep=" ", timespec="minutes")

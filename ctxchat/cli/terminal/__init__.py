@@ -1,0 +1,1 @@
+"""What a terminal gets of a turn: rendered Markdown, and a status line."""

@@ -1,0 +1,126 @@
+"""The one live line of meters on stderr."""
+
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from ctxchat.cli import amounts
+from ctxchat.domain.events import (
+    CostPredicted,
+    ModelLoading,
+    Prefilled,
+    PromptBuilt,
+    ReasoningGenerated,
+    TextGenerated,
+    TurnEvent,
+    TurnFinished,
+    Warned,
+)
+from ctxchat.domain.receipt import KvCost
+
+ERASE_LINE = "\r\x1b[K"
+_LEAST_INTERVAL = 0.1
+
+
+class StatusLine:
+    """Meters that are drawn over themselves and gone when the turn is done.
+
+    Whoever writes on the same terminal calls `erase` before and `draw` after. `columns` asks for
+    the width, `paint` colours the line.
+    """
+
+    def __init__(
+        self,
+        err: TextIO,
+        columns: Callable[[], int],
+        paint: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._err = err
+        self._columns = columns
+        self._paint = paint
+        self._clock = clock
+        self._meters = Meters(clock)
+        self._drawn = False
+        self._drawn_at = -_LEAST_INTERVAL
+        self._closed = False
+
+    def show(self, event: TurnEvent) -> None:
+        self._meters.show(event)
+        if isinstance(event, TurnFinished):
+            self.close()
+        elif self._clock() - self._drawn_at >= _LEAST_INTERVAL:
+            self.draw()
+
+    def draw(self) -> None:
+        if self._closed or not self._meters.line:
+            return
+        line = self._meters.line[: self._columns() - 1]
+        self._err.write(ERASE_LINE + self._paint(line))
+        self._err.flush()
+        self._drawn, self._drawn_at = True, self._clock()
+
+    def erase(self) -> None:
+        if self._drawn:
+            self._err.write(ERASE_LINE)
+            self._err.flush()
+            self._drawn = False
+
+    def close(self) -> None:
+        """Erase the line for good."""
+        self.erase()
+        self._closed = True
+
+
+class Meters:
+    """What the status line says, from the events seen so far. The rate of decoding is of texts
+    that came, nearly one a token: the receipt has the exact one."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.line = ""
+        self._clock = clock
+        self._kv: KvCost | None = None
+        self._prefill_began = 0.0
+        self._decode_began = 0.0
+        self._decoded = 0
+
+    def show(self, event: TurnEvent) -> None:
+        match event:
+            case ModelLoading(done, total):
+                self.line = f"loading the model {amounts.percent(done, total)}"
+            case CostPredicted(kv, _):
+                self._kv = kv
+            case Prefilled(done, total):
+                self._prefilled(done, total)
+            case ReasoningGenerated():
+                self._generated("reasoning")
+            case TextGenerated():
+                self._generated("answering")
+            case PromptBuilt(prompt):
+                self.line = f"prompt of {prompt.total:,} tokens"
+            case Warned() | TurnFinished():
+                pass
+
+    def _prefilled(self, done: int, total: int) -> None:
+        now = self._clock()
+        if done == 0:
+            self._prefill_began = now
+        self._decode_began = now
+        parts = [f"reading {done:,} of {total:,} tokens", amounts.percent(done, total)]
+        seconds = now - self._prefill_began
+        if done and seconds > 0:
+            parts.append(f"{amounts.seconds((total - done) * seconds / done)} left")
+            parts.append(amounts.rate(done / seconds))
+        self.line = " · ".join([*parts, *self._cells(done - total)])
+
+    def _generated(self, what: str) -> None:
+        self._decoded += 1
+        seconds = self._clock() - self._decode_began
+        rate = amounts.rate(self._decoded / seconds if seconds > 0 else None)
+        self.line = " · ".join([what, f"{self._decoded:,} tokens", rate, *self._cells(self._decoded)])
+
+    def _cells(self, beyond_prompt: int) -> list[str]:
+        if self._kv is None:
+            return []
+        cells = self._kv.cells + beyond_prompt
+        return [f"KV {cells:,} cells {amounts.size(cells * self._kv.bytes_per_token)}"]

@@ -1,0 +1,198 @@
+"""What works here, what does not, and how to mend it.
+
+Each check stands alone: one that fails, or breaks, does not stop the others.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxchat import __version__, locations
+from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.model import ModelFile, TemplateBehaviour
+from ctxchat.settings.schema import Settings
+
+_LEAST_PYTHON = (3, 11)
+_LEAST_FREE_BYTES = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check saw. `mend` says what to do, None where nothing is to be done; `matters`
+    says that nothing can be asked, or kept, until it is done."""
+
+    check: str
+    ok: bool
+    seen: str
+    mend: str | None = None
+    matters: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What is asked of the layers below. Each may raise CtxChatError with what is wrong.
+
+    engine: the version of llama-cpp-python
+    gpu: the devices its build can use, none on a CPU alone
+    model: the path of the model that would be used
+    header: a model's file as a list shows it
+    template: what its chat template does to earlier turns
+    threads: threads that decode, and that prefill
+    conversations: how many are recorded, after a check of the store; None where there is no store
+    """
+
+    engine: Callable[[], str]
+    gpu: Callable[[], list[str]]
+    model: Callable[[], Path]
+    header: Callable[[Path], ModelFile]
+    template: Callable[[Path], TemplateBehaviour]
+    threads: Callable[[], tuple[int, int]]
+    conversations: Callable[[], int | None]
+
+
+def examine(load: Callable[[], Settings], probes: Callable[[Settings], Probes]) -> Iterator[Finding]:
+    """Every check, in order. Where the settings cannot be read, the rest looks at the defaults."""
+    yield _python()
+    yield Finding("ctxchat", ok=True, seen=__version__)
+    settings = Settings()
+
+    def read() -> str:
+        nonlocal settings
+        settings = load()
+        changed = sum(origin != "default" for origin in settings.origins.values())
+        return f"{changed} changed from their defaults"
+
+    yield _attempt("settings", read, "ctxchat config edit")
+    probe = probes(settings)
+    yield from _engine(probe)
+    yield from _model(probe)
+    yield from _record(probe)
+
+
+def _attempt(check: str, look: Callable[[], str], mend: str, *, matters: bool = True) -> Finding:
+    """A check that is fine when it does not raise."""
+    try:
+        return Finding(check, ok=True, seen=look(), matters=matters)
+    except CtxChatError as error:
+        return Finding(check, ok=False, seen=str(error), mend=mend, matters=matters)
+    except Exception as error:
+        return Finding(check, ok=False, seen=f"{type(error).__name__}: {error}", mend=mend, matters=matters)
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    ok = sys.version_info >= _LEAST_PYTHON
+    return Finding("python", ok, version, None if ok else "install Python 3.11 or newer")
+
+
+def _engine(probe: Probes) -> Iterator[Finding]:
+    reinstall = "pip install --force-reinstall --no-cache-dir llama-cpp-python"
+    yield _attempt("llama-cpp-python", probe.engine, reinstall)
+    yield _attempt(
+        "gpu", lambda: ", ".join(probe.gpu()) or "none: models run on the CPU", reinstall, matters=False
+    )
+
+    def threads() -> str:
+        decode, prefill = probe.threads()
+        return f"{decode} to write an answer, {prefill} to read a prompt"
+
+    yield _attempt("threads", threads, "set model.threads and model.threads_batch")
+
+
+def _model(probe: Probes) -> Iterator[Finding]:
+    path: Path | None = None
+
+    def find() -> str:
+        nonlocal path
+        path = probe.model()
+        return str(path)
+
+    yield _attempt("model", find, "ctxchat models use PATH")
+    another = "take another file: ctxchat models use PATH"
+    yield _attempt("model file", lambda: _header(probe.header(_found(path))), another)
+    yield _attempt("KV cache", lambda: _kv(probe.header(_found(path))), another, matters=False)
+    yield _attempt("chat template", lambda: template_words(probe.template(_found(path))), another)
+
+
+def _found(path: Path | None) -> Path:
+    if path is None:
+        raise CtxChatError("not looked at: there is no model")
+    return path
+
+
+def _header(file: ModelFile) -> str:
+    if file.error:
+        raise CtxChatError(file.error)
+    parts = [file.architecture, file.quantization, f"{file.bytes:,} bytes"]
+    if file.parameters:
+        parts.append(f"{file.parameters:,} parameters")
+    if file.window:
+        parts.append(f"trained for {file.window:,} tokens")
+    return ", ".join(part for part in parts if part)
+
+
+def _kv(file: ModelFile) -> str:
+    if file.kv_bytes_per_token is None:
+        raise CtxChatError("its size is not known from the file's header")
+    return f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+
+
+def template_words(behaviour: TemplateBehaviour) -> str:
+    """What a chat template does, and what is done about it."""
+    words = [
+        "earlier turns stay as they were, so the cache is reused"
+        if behaviour.extends
+        else "earlier turns change when a new one comes, so part of the cache is lost",
+        f"the system message goes in {behaviour.system.value}"
+        if behaviour.takes_system
+        else f"it takes no system message: that text goes {behaviour.system.value}",
+    ]
+    if behaviour.reasoning:
+        kept = "left out of" if behaviour.strips_reasoning else "kept in"
+        words.append(f"reasoning is {kept} later prompts")
+    if behaviour.trims:
+        words.append("white space around messages is removed")
+    if behaviour.dated:
+        words.append("it writes the date, which is that of the conversation")
+    if behaviour.switches_thinking:
+        words.append("--think and --no-think work")
+    return "; ".join(words)
+
+
+def _record(probe: Probes) -> Iterator[Finding]:
+    def conversations() -> str:
+        number = probe.conversations()
+        return "no store yet: the first question makes it" if number is None else f"{number:,}, all readable"
+
+    yield _attempt("conversations", conversations, "restore the store from a backup, or move it away")
+    yield _attempt("folders", _folders, "make them writable, or set XDG_DATA_HOME and its kin")
+    yield _attempt("disk", _disk, "free some space")
+
+
+def _folders() -> str:
+    folders = (
+        locations.data_folder(),
+        locations.config_folder(),
+        locations.state_folder(),
+        locations.cache_folder(),
+    )
+    blocked = [str(folder) for folder in folders if not os.access(_existing(folder), os.W_OK | os.X_OK)]
+    if blocked:
+        raise CtxChatError(f"cannot be written: {', '.join(blocked)}")
+    return ", ".join(map(str, folders))
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(_existing(locations.data_folder())).free
+    seen = f"{free / 1e9:,.1f} GB free beside {locations.data_folder()}"
+    if free < _LEAST_FREE_BYTES:
+        raise CtxChatError(seen)
+    return seen
+
+
+def _existing(path: Path) -> Path:
+    """The path, or what exists of it."""
+    return next(part for part in (path, *path.parents) if part.exists())
