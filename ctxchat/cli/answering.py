@@ -7,7 +7,7 @@ from contextlib import closing
 from ctxchat.cli.failures import INTERRUPTED, internal_error
 from ctxchat.cli.input import Question, read_question, readable
 from ctxchat.cli.interrupts import cancelled_by_interrupt
-from ctxchat.cli.options import AskFlags, check, overrides, own_prompts
+from ctxchat.cli.options import AskFlags, check, overrides
 from ctxchat.cli.output import views_of
 from ctxchat.cli.stages import at_once, code_block_alone, without_reasoning
 from ctxchat.cli.terminal.screen import this_screen
@@ -68,9 +68,10 @@ def _request(flags: AskFlags, settings: Settings, question: Question) -> AskRequ
     words = question.words
     if flags.template is not None:
         from ctxchat.context.prompt_files import render
+        from ctxchat.service.wiring import prompts_folder
 
         values = {readable(key): readable(value) for key, value in flags.param}
-        words = render(flags.template, values | {"question": words}, own_prompts())
+        words = render(flags.template, values | {"question": words}, prompts_folder())
     return AskRequest(
         words,
         attachments=question.attachments,

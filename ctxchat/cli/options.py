@@ -1,7 +1,6 @@
 """The flags of `ask`, and the settings some of them set."""
 
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -176,10 +175,3 @@ def check(flags: AskFlags) -> None:
         raise UsageError("--json and --events both write stdout: give one of them")
     if flags.param and flags.template is None:
         raise UsageError("-p fills a prompt file: give its name with -t")
-
-
-def own_prompts() -> Path:
-    """The folder of the person's own prompt files."""
-    from ctxchat import locations
-
-    return locations.config_folder() / "prompts"
