@@ -6,10 +6,13 @@ template that means harm or is broken.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 LIMIT = 1_000_000
 """Characters of a text, and characters and elements of a nested value."""
+
+TOTAL = 50 * LIMIT
+"""The same of all that is built while a template is rendered once."""
 
 _MAX_BITS = 4096
 _MAX_WIDTH = 100
@@ -23,37 +26,35 @@ class TooLargeError(Exception):
         super().__init__("it builds a value without end")
 
 
-def check(value: Any) -> None:
-    """Raises TooLargeError where a value, its nested ones counted as often as they stand in it,
-    is beyond the limit."""
-    left, stack = LIMIT, [value]
+def weigh(value: Any) -> int:
+    """The size of a value, nested ones counted as often as they stand in it. Raises TooLargeError
+    beyond the limit."""
+    size, stack = 0, [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, str):
-            left -= len(item)
-        elif isinstance(item, list | tuple | set | frozenset):
-            left -= len(item)
-            stack.extend(item if left > 0 else ())
+        if isinstance(item, str | list | tuple | set | dict):
+            size += len(item)
+            if size > LIMIT:
+                raise TooLargeError
+        if isinstance(item, list | tuple | set):
+            stack.extend(item)
         elif isinstance(item, dict):
-            left -= len(item)
-            stack.extend(item.values() if left > 0 else ())
-        if left < 0:
-            raise TooLargeError
+            stack.extend(item.values())
+    return size
 
 
-def join(parts: Iterable[str]) -> str:
-    return "".join(gathered(parts))
+Item = TypeVar("Item")
 
 
-def gathered(parts: Iterable[str]) -> list[str]:
-    """Texts as a list, as long as they and their number stay within the limit."""
-    left, texts = LIMIT, []
+def gathered(parts: Iterable[Item]) -> list[Item]:
+    """Values as a list, as long as they and their number stay within the limit."""
+    left, items = LIMIT, []
     for part in parts:
-        left -= max(len(part), 1)
+        left -= weigh(part) + 1
         if left < 0:
             raise TooLargeError
-        texts.append(part)
-    return texts
+        items.append(part)
+    return items
 
 
 def check_width(width: object) -> None:

@@ -20,9 +20,11 @@ from ctxchat.engine.gguf_cursor import Texts
 from ctxchat.engine.template_probe import MARKS, Messages, between, probe
 
 if TYPE_CHECKING:
-    import jinja2
+    from ctxchat.engine.sandbox import SandboxedTemplate
 
-MAX_SOURCE = 1_000_000
+MAX_SOURCE = 200_000
+"""Characters, some ten times the longest known; compiling more would take seconds."""
+
 SECONDS = 1.0
 MAX_REASON = 300
 
@@ -74,17 +76,17 @@ class JinjaTemplate:
         if think is not None:
             variables |= {"enable_thinking": think, "thinking": think}
         template = self._compiled
-        with _bounded():
+        with _told(), deadline(SECONDS, TEMPLATE_FILE):
             return template.render(variables)
 
     @cached_property
-    def _compiled(self) -> "jinja2.Template":
+    def _compiled(self) -> "SandboxedTemplate":
         if len(self._source) > MAX_SOURCE:
             raise ModelError(f"the chat template is {len(self._source):,} characters long")
-        from ctxchat.engine.sandbox import compile_template
+        from ctxchat.engine.sandbox import SandboxedTemplate
 
-        with _bounded():
-            return compile_template(self._source)
+        with _told():
+            return SandboxedTemplate(self._source)
 
 
 def template_of(header: GgufHeader) -> JinjaTemplate:
@@ -97,11 +99,10 @@ def template_of(header: GgufHeader) -> JinjaTemplate:
 
 
 @contextmanager
-def _bounded() -> Iterator[None]:
-    """Give a template a second, and tell whatever it does wrong in one line."""
+def _told() -> Iterator[None]:
+    """Tell in one line whatever a template does wrong."""
     try:
-        with deadline(SECONDS, TEMPLATE_FILE):
-            yield
+        yield
     except OutOfTimeError:
         raise ModelError("the chat template did not finish in time") from None
     except Exception as error:
@@ -119,5 +120,5 @@ def _token(header: GgufHeader, which: str) -> str:
 
 def _reason(error: Exception) -> str:
     """What a template says, in one line."""
-    said = " ".join(str(error).split())
+    said = " ".join(str(error).split()) or type(error).__name__
     return said if len(said) <= MAX_REASON else f"{said[:MAX_REASON]} …"

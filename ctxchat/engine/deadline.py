@@ -7,7 +7,6 @@ from time import thread_time
 from types import FrameType
 from typing import Any
 
-
 TEMPLATE_FILE = "<chat template>"
 """The name chat templates are compiled under."""
 

@@ -6,7 +6,7 @@ the interpreter; what is added here bounds every value it can build. Time is bou
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jinja2 import Template, TemplateError, nodes
@@ -29,7 +29,7 @@ _TEXT_METHODS = frozenset(
 _FILTERS = frozenset(
     {"abs", "float", "int", "round", "count", "length", "wordcount", "max", "min"}
     | {"attr", "d", "default", "dictsort", "groupby", "items", "map", "sort", "unique", "reverse"}
-    | {"first", "last", "list", "reject", "rejectattr", "select", "selectattr"}
+    | {"first", "last", "reject", "rejectattr", "select", "selectattr"}
     | {"capitalize", "e", "escape", "lower", "safe", "string", "title", "trim", "upper"}
 )
 
@@ -43,6 +43,9 @@ class _Generator(CodeGenerator):
             self.visit(part, frame)
             self.write(", ")
         self.write("))")
+
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802
+        self._weighed(super().visit_Filter, node, frame)
 
     def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
         self._weighed(super().visit_List, node, frame)
@@ -75,6 +78,7 @@ class _Generation(Extension):
 class _Sandbox(ImmutableSandboxedEnvironment):
     code_generator_class = _Generator
     intercepted_binops = frozenset({"+", "*", "**", "%"})
+    left = bounds.TOTAL
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, str):
@@ -88,38 +92,51 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.weighed(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        receiver = getattr(obj, "__self__", None)
+        receiver = getattr(getattr(obj, "__wrapped__", obj), "__self__", None)
         if isinstance(receiver, str):
             bounds.check_method(receiver, obj.__name__, (*args, *kwargs.values()))
         return self.weighed(super().call(context, obj, *args, **kwargs))
 
+    def call_filter(self, name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.weighed(super().call_filter(name, value, *args, **kwargs))
+
     def weighed(self, value: Any) -> Any:
-        bounds.check(value)
+        """The value, if it is within its own limit and all of the rendering within its."""
+        self.left -= bounds.weigh(value)
+        if self.left < 0:
+            raise bounds.TooLargeError
         return value
 
     def joined(self, parts: Iterable[Any]) -> str:
         return self.concat(map(str, parts))
 
     def concat(self, parts: Iterable[str]) -> str:
-        return bounds.join(parts)
+        return str(self.weighed("".join(bounds.gathered(parts))))
 
 
-def compile_template(source: str) -> Template:
-    """Compile a chat template. Raises what Jinja raises."""
-    environment = _Sandbox(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
-    )
-    environment.filters = {name: FILTERS[name] for name in _FILTERS} | {
-        "tojson": _to_json,
-        "from_json": json.loads,
-        "join": _join,
-        "replace": _replace,
-        "indent": _indent,
-    }
-    environment.globals.pop("lipsum")
-    environment.globals["raise_exception"] = _raise
-    code = environment.compile(source, filename=TEMPLATE_FILE)
-    return Template.from_code(environment, code, environment.globals)
+class SandboxedTemplate:
+    """A compiled chat template. Both methods raise what Jinja raises, and TooLargeError."""
+
+    def __init__(self, source: str) -> None:
+        self._environment = _Sandbox(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
+        )
+        self._environment.filters = {name: FILTERS[name] for name in _FILTERS} | {
+            "from_json": json.loads,
+            "indent": _indent,
+            "join": _join,
+            "list": _list,
+            "replace": _replace,
+            "tojson": _to_json,
+        }
+        self._environment.globals.pop("lipsum")
+        self._environment.globals["raise_exception"] = _raise
+        code = self._environment.compile(source, filename=TEMPLATE_FILE)
+        self._template = Template.from_code(self._environment, code, self._environment.globals)
+
+    def render(self, variables: Mapping[str, object]) -> str:
+        self._environment.left = bounds.TOTAL
+        return self._template.render(variables)
 
 
 def _raise(message: str) -> None:
@@ -138,6 +155,10 @@ def _to_json(
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
+
+
+def _list(values: Iterable[Any]) -> list[Any]:
+    return bounds.gathered(values)
 
 
 def _join(values: Iterable[Any], separator: str = "", attribute: str | None = None) -> str:
