@@ -88,5 +88,5 @@ def checked_name(name: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    printable = (character for character in " ".join(text.split()) if character.isprintable())
-    return "".join(printable).strip()
+    kept = (character for character in text if character.isprintable() or character.isspace())
+    return " ".join("".join(kept).split())

@@ -18,24 +18,25 @@ def read_messages(source: bytes) -> tuple[Message, ...]:
     read.
     """
     messages: list[Message] = []
-    lines_by_origin: dict[str, int] = {}
+    lines: dict[str, int] = {}
     now = datetime.now(UTC).astimezone()
     for number, line in enumerate(source.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            message = _message(line, messages[-1].id if messages else None, now)
-            if message.origin in lines_by_origin:
-                raise UsageError(
-                    f'the id "{message.origin}" is that of line {lines_by_origin[message.origin]}'
-                )
-        except UsageError as error:
-            raise UsageError(f"line {number}: {error}: nothing was imported") from error
-        lines_by_origin[message.origin or message.id] = number
-        messages.append(message)
+        if line.strip():
+            try:
+                message = _message(line, messages[-1].id if messages else None, now)
+                _check_unique(message.shown_id, lines)
+            except UsageError as error:
+                raise UsageError(f"line {number}: {error}: nothing was imported") from error
+            lines[message.shown_id] = number
+            messages.append(message)
     if not messages:
         raise UsageError("there are no messages to import: nothing was imported")
     return _with_open_questions(messages)
+
+
+def _check_unique(id_: str, lines: dict[str, int]) -> None:
+    if id_ in lines:
+        raise UsageError(f'"id" is "{id_}", as in line {lines[id_]}')
 
 
 def _message(line: bytes, parent: str | None, now: datetime) -> Message:
