@@ -7,6 +7,9 @@ from ctxchat.domain.model import CachePlan
 SEQUENCES = 4
 """0 the chat, 1 side work, 2 calibration, 3 the branch left last."""
 
+CHAT = 0
+"""The sequence that answers."""
+
 
 class Cells:
     """A mirror of llama.cpp's cells: it says what is in them, llama.cpp says how many there are."""
@@ -32,7 +35,7 @@ class Cells:
         for ids in self._ids:
             ids.clear()
 
-    def plan(self, ids: Sequence[int], capacity: int, sequence: int = 0) -> CachePlan:
+    def plan(self, ids: Sequence[int], capacity: int, sequence: int = CHAT) -> CachePlan:
         """How a prompt meets a sequence. Its last token is always evaluated again, because the
         cells hold no prediction of what follows it."""
         held = self._ids[sequence]

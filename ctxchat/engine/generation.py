@@ -56,6 +56,7 @@ def _prefill(cache: LlamaCache, ids: Sequence[int], stop: Cancel, emit: Emit) ->
         if outcome is Outcome.INTERRUPTED:
             return False
         emit(Prefilled(done, total))
+    cache.check_prediction()
     return True
 
 

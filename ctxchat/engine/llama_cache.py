@@ -7,16 +7,13 @@ from typing import Any
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
 from ctxchat.domain.model import CachePlan
-from ctxchat.engine.cells import Cells
+from ctxchat.engine.cells import CHAT, Cells
 from ctxchat.engine.llama_context import LlamaContext, Outcome
 from ctxchat.engine.llama_log import LOG
 from ctxchat.engine.llama_weights import LlamaWeights
 from ctxchat.engine.machine import available_memory
 from ctxchat.engine.options import CELL_BLOCK, EngineOptions, ResolvedOptions
 from ctxchat.engine.worker import Worker
-
-CHAT = 0
-"""The sequence that answers."""
 
 MEBIBYTE = 1 << 20
 
@@ -108,7 +105,7 @@ class LlamaCache:
         """Evaluate tokens behind the chat's cells. What an interruption leaves evaluated is kept.
         Raises EngineError."""
         context = self._allocated()
-        outcome = context.evaluate(CHAT, self._cells.count(CHAT), ids, predict=predict)
+        outcome = context.evaluate(self._cells.count(CHAT), ids, predict=predict)
         self._cells.add(CHAT, ids)
         if outcome == Outcome.DONE:
             return Outcome.DONE
@@ -117,12 +114,14 @@ class LlamaCache:
             raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
         return Outcome(outcome)
 
-    def sample(self, chain: Any) -> int:
-        """The next token. Raises EngineError where the model predicts none."""
-        context = self._allocated()
-        if not context.predicts():
+    def check_prediction(self) -> None:
+        """Raise EngineError where the model predicts nothing that a token could be chosen by."""
+        if not self._allocated().predicts():
             raise EngineError("the model predicts no token: its file is damaged, or its types do not suit it")
-        return context.sample(chain)
+
+    def sample(self, chain: Any) -> int:
+        """The next token by a chain of samplers."""
+        return self._allocated().sample(chain)
 
     def close(self) -> None:
         if self._context:

@@ -1,7 +1,6 @@
 """A llama.cpp context: cells, evaluation, and the way to interrupt it."""
 
 import ctypes
-from array import array
 from collections.abc import Sequence
 from enum import IntEnum
 from math import isnan
@@ -9,7 +8,7 @@ from typing import Any
 
 from ctxchat.domain.errors import EngineError, ModelError
 from ctxchat.engine.bindings import c_library, library
-from ctxchat.engine.cells import SEQUENCES
+from ctxchat.engine.cells import CHAT, SEQUENCES
 from ctxchat.engine.llama_log import LOG
 from ctxchat.engine.llama_weights import LlamaWeights
 from ctxchat.engine.options import CACHE_TYPES, EngineOptions, ResolvedOptions
@@ -54,26 +53,29 @@ class LlamaContext:
         self.state_bytes = LOG.state_bytes()
         self.compute_bytes = LOG.compute_bytes()
         self._batch = self._library.llama_batch_init(self.slice, 0, 1)
-        self._one_each = array("i", [1]) * self.slice
+        self._tokens = _view(self._batch.token, ctypes.c_int32, self.slice)
+        self._positions = _view(self._batch.pos, ctypes.c_int32, self.slice)
+        self._outputs = _view(self._batch.logits, ctypes.c_int8, self.slice)
+        for place in range(self.slice):
+            self._batch.n_seq_id[place] = 1
+            self._batch.seq_id[place][0] = CHAT
+            self._outputs[place] = 0
 
-    def evaluate(self, sequence: int, begin: int, ids: Sequence[int], *, predict: bool) -> int:
-        """Put `ids` into the cells of a sequence from position `begin` on, at most `slice` of them.
+    def evaluate(self, begin: int, ids: Sequence[int], *, predict: bool) -> int:
+        """Put `ids` into the chat's cells from position `begin` on, at most `slice` of them.
 
         `predict` asks for the prediction of what follows the last. Returns an `Outcome`, or a
         number below zero.
         """
-        count, batch = len(ids), self._batch
+        count = len(ids)
         if not 0 < count <= self.slice:
             raise EngineError(f"{count} tokens cannot be read at once: the slice is {self.slice}")
-        batch.n_tokens = count
-        _fill(batch.token, array("i", ids))
-        _fill(batch.pos, array("i", range(begin, begin + count)))
-        _fill(batch.n_seq_id, self._one_each[:count])
-        for place in range(count):
-            batch.seq_id[place][0] = sequence
-        ctypes.memset(batch.logits, 0, count)
-        batch.logits[count - 1] = int(predict)
-        outcome: int = self._library.llama_decode(self._pointer, batch)
+        self._batch.n_tokens = count
+        self._tokens[:count] = ids
+        self._positions[:count] = range(begin, begin + count)
+        self._outputs[count - 1] = predict
+        outcome: int = self._library.llama_decode(self._pointer, self._batch)
+        self._outputs[count - 1] = 0
         return outcome
 
     def sample(self, chain: Any) -> int:
@@ -152,6 +154,6 @@ class LlamaContext:
         return parameters
 
 
-def _fill(target: Any, values: "array[int]") -> None:
-    address, count = values.buffer_info()
-    ctypes.memmove(target, address, count * values.itemsize)
+def _view(pointer: Any, kind: Any, length: int) -> Any:
+    """The memory behind a pointer as an array: its slices are copied in C."""
+    return (kind * length).from_address(ctypes.addressof(pointer.contents))
