@@ -14,7 +14,11 @@ from ctxchat.domain.errors import UsageError
 from ctxchat.service.conversations import ConversationService
 from ctxchat.service.transcripts import TranscriptFormat, attached, heading, json_text
 
-app = typer.Typer(help="Conversations.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="List, show, search, copy, carry and delete conversations.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 _MEANT = "An id, the beginning of one, or a name"
 Session = Annotated[str, typer.Argument(metavar="SESSION", help=f"{_MEANT}.", show_default=False)]
@@ -123,14 +127,14 @@ def delete(
 
 def _service() -> ConversationService:
     from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
 
-    return wiring.conversation_service()
+    return wiring.conversation_service(load_settings())
 
 
 def _write(text: str, end: str = "\n") -> None:
     """Write to stdout what a terminal may have of it, or all of it elsewhere."""
-    shown = clean(text) if sys.stdout.isatty() else text
-    sys.stdout.write(shown.encode("utf-8", "replace").decode() + end)
+    sys.stdout.write((clean(text) if sys.stdout.isatty() else text) + end)
 
 
 def _hint(text: str) -> None:

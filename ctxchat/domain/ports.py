@@ -146,7 +146,7 @@ class Conversations(Protocol):
     def create(self, name: str, system: str, pins: Sequence[str] = ()) -> Conversation:
         """A new conversation without messages; a name already taken gets a number behind it."""
 
-    def adopt(self, name: str, messages: Sequence[Message]) -> Conversation:
+    def adopt(self, name: str, system: str, messages: Sequence[Message]) -> Conversation:
         """A new conversation of messages said elsewhere, each behind the one before it: all of them
         are recorded, or none. A name already taken gets a number behind it."""
 

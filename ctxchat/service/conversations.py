@@ -14,8 +14,10 @@ _NAME_LENGTH = 40
 class ConversationService:
     """Conversations by whatever a person calls them: an id, the beginning of one, or a name."""
 
-    def __init__(self, conversations: Conversations) -> None:
+    def __init__(self, conversations: Conversations, system: str) -> None:
+        """`system` is the system text of conversations that are imported."""
         self._conversations = conversations
+        self._system = system
 
     def listing(self) -> list[ConversationSummary]:
         """All of them, last used first."""
@@ -53,7 +55,7 @@ class ConversationService:
         Raises UsageError naming the bad line, and then nothing is kept."""
         messages = read_messages(source)
         chosen = first_words(messages[0].spoken) if name is None else checked_name(name)
-        return Transcript(self._conversations.adopt(chosen, messages), messages)
+        return Transcript(self._conversations.adopt(chosen, self._system, messages), messages)
 
     def delete(self, conversation: Conversation) -> None:
         """Remove it and all that only it holds, once nobody is answering in it."""

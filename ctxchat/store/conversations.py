@@ -50,11 +50,11 @@ class SqliteConversations:
                 write_pin(connection, id_, Pin(new_id(), text))
             return _by_id(connection, id_)
 
-    def adopt(self, name: str, messages: Sequence[Message]) -> Conversation:
+    def adopt(self, name: str, system: str, messages: Sequence[Message]) -> Conversation:
         with self._database.writing() as connection:
             for message in messages:
                 write_message(connection, message)
-            return _by_id(connection, _create(connection, name, "", messages[-1].id))
+            return _by_id(connection, _create(connection, name, system, messages[-1].id))
 
     def find(self, reference: str) -> Conversation | None:
         with self._database.reading() as connection:

@@ -8,7 +8,7 @@ from threading import RLock
 
 from ctxchat.domain.errors import StoreError
 from ctxchat.locations import private_folder
-from ctxchat.store.failures import told_plainly
+from ctxchat.store.failures import damaged, told_plainly
 from ctxchat.store.locks import HeldError, locked
 from ctxchat.store.migrate import is_current, migrate
 
@@ -61,6 +61,15 @@ class Database:
         """
         with self._lock, told_plainly(self.path):
             self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def check(self) -> int | None:
+        """How many conversations there are, after a check of the whole file; None without one."""
+        if not self.path.exists():
+            return None
+        with self.reading() as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise damaged(self.path)
+            return int(connection.execute("SELECT count(*) FROM conversation").fetchone()[0])
 
     def close(self) -> None:
         with self._lock, told_plainly(self.path):

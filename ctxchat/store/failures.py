@@ -25,6 +25,10 @@ _SENTENCES = {
 _OTHER = "{path} cannot be used: {error}"
 
 
+def damaged(path: Path) -> StoreError:
+    return StoreError(_DAMAGED.format(path=path))
+
+
 @contextmanager
 def told_plainly(path: Path) -> Iterator[None]:
     """Turn whatever the file at `path` does to us into a StoreError.
@@ -40,4 +44,4 @@ def told_plainly(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(_OTHER.format(path=path, error=error.strerror)) from error
     except ValueError as error:
-        raise StoreError(_DAMAGED.format(path=path)) from error
+        raise damaged(path) from error

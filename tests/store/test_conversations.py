@@ -263,13 +263,14 @@ def test_adopted_messages_are_all_there_or_none(
 ) -> None:
     first = replace(question("q"), origin="D1:1", name="Ann")
     second = replace(question("q2", first.id), origin="D1:2")
-    made = conversations.adopt("import", [first, second])
+    made = conversations.adopt("import", "be brief", [first, second])
     assert conversations.path(made.id) == (first, second)
     assert conversations.latest() == made
+    assert made.system == "be brief"
     assert conversations.listing()[0].turns == 2
     before = rows(database)
     with pytest.raises(StoreError):
-        conversations.adopt("again", [question("fresh"), first])
+        conversations.adopt("again", "", [question("fresh"), first])
     assert rows(database) == before
 
 
@@ -279,7 +280,7 @@ def test_ten_thousand_messages_are_one_path(conversations: SqliteConversations) 
         segments = (Segment(Section.HISTORY, str(number)),)
         parent = messages[-1].id if messages else None
         messages.append(Message(f"{number:016x}", parent, Role.USER, segments, datetime.now(UTC)))
-    made = conversations.adopt("long", messages)
+    made = conversations.adopt("long", "", messages)
     assert [m.spoken for m in conversations.path(made.id)] == [str(n) for n in range(10_000)]
     assert conversations.search("7777", 10)[0].conversation == made.id
     conversations.delete(made.id)

@@ -146,6 +146,31 @@ def test_a_store_that_cannot_be_used_is_told_in_one_line_and_left_as_it_is(
     assert path.read_bytes() == before
 
 
+def test_a_check_counts_the_conversations_or_tells_the_damage(
+    conversations: SqliteConversations, database: Database, path: Path
+) -> None:
+    assert database.check() is None
+    id_ = conversations.create("a", "").id
+    say(conversations, id_, "word " * 10_000)
+    assert database.check() == 1
+    database.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-8192])
+    with pytest.raises(StoreError, match="move it away"):
+        database.check()
+
+
+def failures(conversations: SqliteConversations, id_: str) -> int:
+    """How many of these reads are told to fail; any other failure is raised."""
+    told = 0
+    for read in (conversations.listing, conversations.latest, lambda: texts_of(conversations, id_)):
+        try:
+            read()
+        except StoreError:
+            told += 1
+    return told
+
+
 def test_damage_anywhere_in_the_file_is_told_and_never_crashes(path: Path) -> None:
     database = Database(path)
     conversations = SqliteConversations(database)
@@ -157,12 +182,7 @@ def test_damage_anywhere_in_the_file_is_told_and_never_crashes(path: Path) -> No
     for page in range(len(whole) // 4096):
         path.write_bytes(whole[: page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096 :])
         database = Database(path)
-        conversations = SqliteConversations(database)
-        for read in (conversations.listing, lambda: texts_of(conversations, id_), conversations.latest):
-            try:
-                read()
-            except StoreError:
-                told += 1
+        told += failures(SqliteConversations(database), id_)
         database.close()
     assert told > 20
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ctxchat.domain.errors import StoreError  # noqa: E402
-from ctxchat.store.conversations import SqliteConversations  # noqa: E402
-from ctxchat.store.database import Database  # noqa: E402
-from tests.support.messages import say  # noqa: E402
+from ctxchat.domain.errors import StoreError
+from ctxchat.store.conversations import SqliteConversations
+from ctxchat.store.database import Database
+from tests.support.messages import say
 
 
 def append(conversations: SqliteConversations, name: str) -> None:
