@@ -99,9 +99,12 @@ class LlamaModel:
         if self._worker is None:
             self._worker = Worker("llama.cpp")
             atexit.register(self.close)
-        stop = Cancel()
+        stop, opened = Cancel(), list[LoadedModel]()
+        job = partial(self._open, self._worker, weights, stop, opened)
         with cancel.calling(stop.request):
-            yield from self._worker.stream(partial(self._load, self._worker, weights, stop), stop)
+            yield from self._worker.stream(job, stop)
+        if opened and not stop.requested:
+            self._loaded, self._has_weights = opened[0], weights
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Answer; see `domain.ports.Model`. Its iterator must be read from another thread than the
@@ -138,8 +141,13 @@ class LlamaModel:
             raise EngineError("the model is not loaded")
         return self._loaded
 
-    def _load(
-        self, worker: Worker, with_weights: bool, stop: Cancel, emit: Callable[[ModelLoading], None]
+    def _open(
+        self,
+        worker: Worker,
+        with_weights: bool,
+        stop: Cancel,
+        opened: list[LoadedModel],
+        emit: Callable[[ModelLoading], None],
     ) -> None:
         header = read_header(self._path)
         resolved = resolve(
@@ -150,10 +158,10 @@ class LlamaModel:
         )
         report = _Progress(header.bytes, stop, emit)
         weights = LlamaWeights(header, self._options, resolved, report, vocabulary_only=not with_weights)
-        if not stop.requested:
-            self._loaded = LoadedModel(header, weights, self._options, resolved, worker)
-            self._has_weights = with_weights
-            report(1.0)
+        if not weights.interrupted:
+            opened.append(LoadedModel(header, weights, self._options, resolved, worker))
+            if with_weights:
+                report(1.0)
 
 
 class _Progress:

@@ -1,0 +1,262 @@
+"""What holds of every model."""
+
+from itertools import pairwise
+
+import pytest
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.errors import EngineError, PromptTooLargeError
+from ctxchat.domain.events import Generated, Prefilled, ReasoningGenerated, TextGenerated
+from ctxchat.domain.model import ReasoningTags
+from ctxchat.domain.ports import Model
+from tests.contract.conftest import EVERY, WINDOW, MakeModel
+from tests.support.turns import answer, begin, cells_of, until_prefilled, until_text, words
+
+every = pytest.mark.parametrize("make_model", EVERY, indirect=True)
+
+
+@every
+def test_prefill_comes_first_then_text_then_one_end(model: Model) -> None:
+    events = list(begin(model, words(model, 80), Cancel()))
+    kinds = [type(event) for event in events]
+    prefilled = [event for event in events if isinstance(event, Prefilled)]
+    texts = kinds[len(prefilled) : -1]
+    assert kinds == [Prefilled] * len(prefilled) + [TextGenerated] * len(texts) + [Generated]
+    assert prefilled[0] == Prefilled(0, 80)
+    assert all(before.done < after.done for before, after in pairwise(prefilled))
+    assert prefilled[-1] == Prefilled(80, 80)
+
+
+@every
+def test_the_texts_joined_are_the_answer_and_the_text_of_its_ids(model: Model) -> None:
+    *events, last = begin(model, words(model, 20), Cancel())
+    assert isinstance(last, Generated)
+    assert last.text == "".join(e.text for e in events if isinstance(e, TextGenerated))
+    assert last.text == model.vocabulary.text(last.text_ids)
+    assert (last.reasoning, last.reasoning_ids, last.aligned) == ("", (), True)
+
+
+@every
+def test_every_token_of_prompt_and_answer_is_in_a_cell(model: Model) -> None:
+    ids = words(model, 20)
+    given = answer(model, ids, limit=5)
+    assert cells_of(model).cells() == 20 + len(given.text_ids)
+
+
+def test_an_answer_ends_at_its_limit(model: Model) -> None:
+    given = answer(model, words(model, 20), limit=7)
+    assert given.finish is Finish.LENGTH
+    assert len(given.text_ids) == 7
+
+
+def test_a_limit_of_nothing_reads_the_prompt_alone(model: Model) -> None:
+    assert answer(model, words(model, 20), limit=0) == Generated(Finish.LENGTH, "", ())
+    assert cells_of(model).cells() == 20
+
+
+@every
+def test_the_next_turn_reuses_prompt_and_answer(model: Model) -> None:
+    ids = words(model, 20)
+    ids += answer(model, ids, limit=5).text_ids + words(model, 9)
+    plan = cells_of(model).plan(ids, 5)
+    first = next(begin(model, ids, Cancel(), limit=5))
+    assert (plan.reused, plan.evaluated, plan.miss) == (len(ids) - 9, 9, None)
+    assert first == Prefilled(0, plan.evaluated)
+
+
+def test_the_same_prompt_again_evaluates_its_last_token_and_answers_the_same(model: Model) -> None:
+    ids = words(model, 20)
+    first = answer(model, ids)
+    assert cells_of(model).plan(ids, 12).evaluated == 1
+    assert answer(model, ids) == first
+
+
+def test_another_model_of_the_file_answers_the_same(model: Model, make_model: MakeModel) -> None:
+    other = make_model()
+    list(other.load(Cancel()))
+    ids = words(model, 20)
+    assert answer(other, ids) == answer(model, ids)
+
+
+def test_reuse_ends_where_the_prompt_differs_and_says_so(model: Model) -> None:
+    ids = words(model, 40)
+    held = 40 + len(answer(model, ids).text_ids)
+    changed = (*ids[:15], *words(model, 20, first="another"))
+    plan = cells_of(model).plan(changed, 12)
+    assert (plan.reused, plan.evaluated) == (15, len(changed) - 15)
+    assert plan.miss == f"reused 15 of {held} cells: the prompt differs from there on"
+    answer(model, changed)
+    assert cells_of(model).plan(changed, 12).evaluated == 1
+
+
+def test_an_answer_ends_before_a_stop_string(model: Model) -> None:
+    ids = words(model, 20)
+    whole = answer(model, ids, limit=30).text
+    stop = whole[10:12]
+    stopped = answer(model, ids, limit=30, stop=(stop,))
+    assert stopped.finish is Finish.STOP
+    assert stopped.text == whole[: whole.index(stop)]
+
+
+def test_reasoning_is_told_apart_from_the_text_that_follows(model: Model) -> None:
+    ids = words(model, 20)
+    whole = answer(model, ids, limit=30)
+    tags = ReasoningTags(opening="<think>", closing=whole.text[10:12])
+    *events, last = begin(model, ids, Cancel(), limit=30, tags=tags, in_reasoning=True)
+    before, _, after = whole.text.partition(tags.closing)
+    assert isinstance(last, Generated)
+    assert (last.reasoning, last.text) == (before, after.lstrip())
+    assert last.reasoning == "".join(e.text for e in events if isinstance(e, ReasoningGenerated))
+    assert last.reasoning_ids + last.text_ids == whole.text_ids
+
+
+def test_a_cancelled_load_loads_nothing_and_can_be_repeated(make_model: MakeModel) -> None:
+    model = make_model()
+    cancel = Cancel()
+    cancel.request()
+    list(model.load(cancel))
+    with pytest.raises(EngineError, match="not loaded"):
+        _ = model.facts
+    list(model.load(Cancel()))
+    assert model.facts.layers == 2
+
+
+def test_a_load_cancelled_on_its_way_loads_nothing(make_model: MakeModel) -> None:
+    model = make_model()
+    cancel = Cancel()
+    loading = model.load(cancel)
+    next(loading)
+    loading.close()
+    with pytest.raises(EngineError, match="not loaded"):
+        _ = model.facts
+
+
+def test_loading_reports_bytes_and_happens_once(make_model: MakeModel) -> None:
+    model = make_model()
+    steps = list(model.load(Cancel()))
+    assert all(before.done < after.done for before, after in pairwise(steps))
+    assert steps[-1].done == steps[-1].total > 0
+    assert list(model.load(Cancel())) == []
+
+
+def test_a_request_cancelled_before_it_begins_evaluates_nothing(model: Model) -> None:
+    cancel = Cancel()
+    cancel.request()
+    assert list(begin(model, words(model, 80), cancel)) == [
+        Prefilled(0, 80),
+        Generated(Finish.CANCELLED, "", ()),
+    ]
+    assert cells_of(model).cells() == 0
+
+
+@every
+def test_cancelled_in_prefill_keeps_what_was_evaluated_for_the_next_turn(model: Model) -> None:
+    ids, cancel = words(model, 400), Cancel()
+    events = begin(model, ids, cancel)
+    done = until_prefilled(events).done
+    cancel.request()
+    *_, last = events
+    assert last == Generated(Finish.CANCELLED, "", ())
+    assert done <= cells_of(model).cells() < 400
+    assert cells_of(model).plan(ids, 12).reused == cells_of(model).cells()
+
+
+@every
+def test_cancelled_in_decode_keeps_what_was_said(model: Model) -> None:
+    ids, cancel = words(model, 20), Cancel()
+    events = begin(model, ids, cancel, limit=480)
+    first = until_text(events)
+    cancel.request()
+    *rest, last = events
+    assert isinstance(last, Generated)
+    assert last.finish is Finish.CANCELLED
+    assert last.text == first.text + "".join(e.text for e in rest if isinstance(e, TextGenerated))
+    assert 20 <= cells_of(model).cells() <= 20 + len(last.text_ids)
+
+
+def test_a_turn_after_a_cancelled_prefill_answers_as_if_nothing_had_been(
+    model: Model, make_model: MakeModel
+) -> None:
+    cancel = Cancel()
+    events = begin(model, words(model, 400), cancel)
+    until_prefilled(events)
+    cancel.request()
+    list(events)
+    _answers_like_new(model, make_model)
+
+
+def test_a_turn_after_a_cancelled_decode_answers_as_if_nothing_had_been(
+    model: Model, make_model: MakeModel
+) -> None:
+    cancel = Cancel()
+    events = begin(model, words(model, 20), cancel, limit=480)
+    until_text(events)
+    cancel.request()
+    list(events)
+    _answers_like_new(model, make_model)
+
+
+def test_a_turn_after_one_that_was_closed_in_prefill_answers_as_if_nothing_had_been(
+    model: Model, make_model: MakeModel
+) -> None:
+    events = begin(model, words(model, 400), Cancel())
+    until_prefilled(events)
+    events.close()  # type: ignore[attr-defined]
+    assert cells_of(model).cells() < 400
+    _answers_like_new(model, make_model)
+
+
+def test_a_turn_after_one_that_was_closed_in_decode_answers_as_if_nothing_had_been(
+    model: Model, make_model: MakeModel
+) -> None:
+    events = begin(model, words(model, 20), Cancel(), limit=480)
+    until_text(events)
+    events.close()  # type: ignore[attr-defined]
+    assert cells_of(model).cells() < 500
+    _answers_like_new(model, make_model)
+
+
+def test_a_prompt_that_does_not_fit_is_refused_and_harms_nothing(model: Model, make_model: MakeModel) -> None:
+    ids = words(model, 20)
+    first = answer(model, ids)
+    with pytest.raises(PromptTooLargeError, match="512"):
+        answer(model, words(model, WINDOW))
+    assert answer(model, ids) == first
+    _answers_like_new(model, make_model)
+
+
+def test_an_answer_that_fills_the_window_ends_for_its_length(model: Model, make_model: MakeModel) -> None:
+    given = answer(model, words(model, WINDOW - 6), limit=100)
+    assert given.finish is Finish.LENGTH
+    assert 6 <= len(given.text_ids) <= 7
+    assert cells_of(model).cells() == WINDOW
+    _answers_like_new(model, make_model)
+
+
+def test_an_empty_prompt_is_refused(model: Model) -> None:
+    with pytest.raises(EngineError, match="empty"):
+        answer(model, ())
+
+
+def test_memory_is_told_in_bytes(model: Model) -> None:
+    answer(model, words(model, 20))
+    memory, cache = model.memory(), cells_of(model)
+    assert memory.weights == model.facts.weights > 0
+    assert memory.kv == cache.capacity * cache.bytes_per_token > 0
+
+
+def test_closing_twice_does_no_harm_and_leaves_nothing_loaded(model: Model) -> None:
+    answer(model, words(model, 20))
+    model.close()
+    model.close()
+    with pytest.raises(EngineError, match="not loaded"):
+        answer(model, (1, 2, 3))
+
+
+def _answers_like_new(model: Model, make_model: MakeModel) -> None:
+    """A new question gets the answer that a model gives which was asked nothing before."""
+    fresh = make_model()
+    list(fresh.load(Cancel()))
+    ids = words(model, 50, first="afterwards")
+    assert answer(model, ids) == answer(fresh, ids)

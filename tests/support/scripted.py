@@ -1,0 +1,174 @@
+"""A model whose answers are written down, with the cells, events and errors of a real one."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
+from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
+from ctxchat.domain.model import CachePlan, Generation, ModelFacts
+from ctxchat.domain.receipt import Memory
+from ctxchat.engine.answer_stream import AnswerStream
+from ctxchat.engine.cells import CHAT, Cells
+from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
+
+END_OF_TURN = CONTROL["<end>"]
+BYTES_PER_TOKEN = 100
+FILE_BYTES = 1000
+LETTERS = "abcdefghijklmnopqrstuvwxyz "
+
+
+class ScriptedCache:
+    """Cells that are only counted."""
+
+    type_k = "f16"
+    type_v = "f16"
+    bytes_per_token = BYTES_PER_TOKEN
+
+    def __init__(self, window: int, *, trims: bool) -> None:
+        self.mirror = Cells(trims=trims)
+        self.window = window
+        self.capacity = 0
+
+    def cells(self, sequence: int = CHAT) -> int:
+        return self.mirror.count(sequence)
+
+    def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
+        return self.mirror.plan(ids, self.window)
+
+    def fork(self, source: int, target: int, cells: int) -> None:
+        if cells > self.cells(source):
+            raise EngineError(f"sequence {source} holds {self.cells(source)} cells, not {cells}")
+        self.mirror.fork(source, target, cells)
+
+    def trim(self, sequence: int, cells: int) -> None:
+        self.mirror.keep(sequence, cells)
+
+    def drop(self, sequence: int) -> None:
+        self.trim(sequence, 0)
+
+
+class ScriptedModel:
+    """Answers with `answers` in their order, one character a token; an error among them is raised
+    after the prompt was read. Where they have run out, with letters that only the prompt decides.
+
+    `on_event` is called with each event before it is given out: a test may wait there, or cancel.
+    """
+
+    def __init__(
+        self,
+        answers: Sequence[str | CtxChatError] = (),
+        *,
+        window: int = 2048,
+        slice_length: int = 32,
+        trims: bool = True,
+        template: BracketTemplate | None = None,
+        on_event: Callable[[EngineEvent], None] = lambda _: None,
+    ) -> None:
+        self.vocabulary = CharacterVocabulary()
+        self.template = template or BracketTemplate()
+        self.generations: list[Generation] = []
+        self.closed = False
+        self._answers = list(answers)
+        self._window = window
+        self._slice = slice_length
+        self._trims = trims
+        self._on_event = on_event
+        self._cache: ScriptedCache | None = None
+
+    @property
+    def facts(self) -> ModelFacts:
+        assert self.cache
+        return ModelFacts(
+            name="scripted",
+            path="/models/scripted.gguf",
+            architecture="scripted",
+            window=self._window,
+            layers=2,
+            weights=FILE_BYTES,
+            fingerprint="scripted",
+            trims=self._trims,
+        )
+
+    @property
+    def cache(self) -> ScriptedCache:
+        if self._cache is None:
+            raise EngineError("the model is not loaded")
+        return self._cache
+
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+        for done in (0, FILE_BYTES // 2, FILE_BYTES):
+            if cancel.requested or self._cache:
+                return
+            yield ModelLoading(done, FILE_BYTES)
+        if not cancel.requested:
+            self._cache = ScriptedCache(self._window, trims=self._trims)
+
+    def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
+        for event in self._events(generation, cancel):
+            self._on_event(event)
+            yield event
+
+    def memory(self) -> Memory:
+        kv = self.cache.capacity * BYTES_PER_TOKEN
+        return Memory(weights=FILE_BYTES, kv=kv, compute=None, resident=None)
+
+    def close(self) -> None:
+        self.closed, self._cache = True, None
+
+    def _events(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
+        self.generations.append(generation)
+        ids, cache = tuple(generation.ids), self.cache
+        if not ids:
+            raise EngineError("the prompt is empty")
+        if len(ids) >= self._window:
+            raise PromptTooLargeError(f"the prompt has {len(ids)} tokens and the window {self._window}")
+        cache.capacity = self._window
+        plan = cache.plan(ids, generation.limit)
+        cache.mirror.keep(CHAT, plan.reused)
+        yield Prefilled(0, plan.evaluated)
+        for begin in range(plan.reused, len(ids), self._slice):
+            if cancel.requested:
+                break
+            cache.mirror.add(CHAT, ids[begin : begin + self._slice])
+            yield Prefilled(cache.cells() - plan.reused, plan.evaluated)
+        if cancel.requested:
+            yield Generated(Finish.CANCELLED, "", ())
+        else:
+            yield from self._decode(generation, cancel)
+
+    def _decode(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
+        stream = AnswerStream(
+            generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
+        )
+        finish = Finish.LENGTH
+        answer = self._answer(generation)
+        for _ in range(generation.limit):
+            token = next(answer)
+            if cancel.requested:
+                finish = Finish.CANCELLED
+            elif token == END_OF_TURN:
+                finish = Finish.STOP
+            else:
+                yield from stream.feed(token, self.vocabulary.text((token,)).encode())
+                finish = Finish.STOP if stream.stopped else finish
+            if finish is not Finish.LENGTH or self.cache.cells() >= self._window:
+                break
+            self.cache.mirror.add(CHAT, (token,))
+        yield from stream.finish()
+        yield stream.generated(finish)
+
+    def _answer(self, generation: Generation) -> Iterator[int]:
+        """The ids of the answer, and of the end of the turn where it was written down."""
+        if self._answers:
+            answer = self._answers.pop(0)
+            if isinstance(answer, CtxChatError):
+                raise answer
+            yield from self.vocabulary.tokenize(answer, special=True, after=None)
+            yield END_OF_TURN
+        state = sum(place * token for place, token in enumerate(generation.ids, 1))
+        while True:
+            state = (state * 1103515245 + 12345) % 2**31
+            yield from self.vocabulary.tokenize(
+                LETTERS[state // 65536 % len(LETTERS)], special=False, after=None
+            )
