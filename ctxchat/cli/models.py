@@ -60,13 +60,17 @@ def show_model(model: Reference, json: AsJson = False) -> None:
 @app.command("use")
 def use_model(model: Reference) -> None:
     """Make a model the one that is used, in your settings file."""
+    from ctxchat.cli.failures import say
     from ctxchat.service import models, wiring
     from ctxchat.settings.load import load_settings, user_file
 
-    path = wiring.model_library(load_settings()).find(model)
+    path = wiring.model_library(load_settings()).usable(model)
     settings_file = user_file()
     models.use_model(path, settings_file)
-    print(f"{settings_file}: model.path is {path}")
+    print(f"{settings_file}: model.path is {path.absolute()}")
+    now = load_settings()
+    if now.model.path != str(path.absolute()):
+        say(f"{now.origins['model.path']} is stronger, and says {now.model.path}")
 
 
 def _row(model: "ModelFile") -> tuple[str, ...]:

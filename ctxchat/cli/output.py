@@ -4,19 +4,24 @@ from ctxchat.cli.answer_views import JsonAnswer, JsonEvents, PlainAnswer, View
 from ctxchat.cli.notices import Notices
 from ctxchat.cli.options import AskFlags
 from ctxchat.cli.plain_text import clean
+from ctxchat.cli.reasoning import Reasoning
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
 
 
 def views_of(flags: AskFlags, screen: Screen) -> list[View]:
-    """The views of a turn, in the order in which they are to see each event."""
+    """The views of a turn, in the order in which they see each event: the status line counts before
+    it is drawn again and ends before the last words, reasoning ends before the answer begins."""
     in_json = flags.json or flags.events
     wanted = screen.has_status and not flags.quiet and (screen.out_file or not flags.events)
     status = _status_line(screen) if wanted else None
-    notices = Notices(screen, status, reasoning=not in_json, usage=flags.usage, stats=flags.stats)
-    views: list[View] = [_answer(flags, screen, status), notices]
-    # The status line counts first, so that what is redrawn is up to date, and ends first.
-    return [status, *views] if status else views
+    seen_by: list[View | None] = [
+        status,
+        None if in_json else Reasoning(screen, status),
+        _answer(flags, screen, status),
+        Notices(screen, status, usage=flags.usage, stats=flags.stats),
+    ]
+    return [view for view in seen_by if view]
 
 
 def _status_line(screen: Screen) -> StatusLine:

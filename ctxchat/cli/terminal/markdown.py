@@ -12,7 +12,7 @@ from ctxchat.cli.plain_text import clean
 from ctxchat.cli.terminal.blocks import Blocks
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
-from ctxchat.domain.events import TextGenerated, TurnEvent, TurnFinished
+from ctxchat.domain.events import ReasoningGenerated, TextGenerated, TurnEvent, TurnFinished, Warned
 
 _LEAST_INTERVAL = 0.1
 
@@ -43,6 +43,9 @@ class MarkdownAnswer:
             case TurnFinished():
                 self._finished.append(self._blocks.finish())
                 self._draw()
+            case Warned() | ReasoningGenerated():
+                # Something else was, or will be, written below: what stands there stays.
+                self._height = 0
             case _:
                 pass
 

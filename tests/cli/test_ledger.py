@@ -1,0 +1,62 @@
+"""Receipts for people are exact, clean, and dashes where nothing is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from ctxchat.cli import amounts
+from ctxchat.cli.ledger import aligned, ledger, usage_line
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.receipt import Receipt
+from tests.support.shown_turns import KV, receipt
+
+
+def test_usage_is_one_line_with_tokens_in_and_out_first() -> None:
+    assert usage_line(receipt()) == (
+        "812 in, 87 out · 700 reused, 112 new · system 30, question 782 · prefill 0.41 s (273 tok/s) · "
+        "decode 2.10 s (41.4 tok/s) · KV 900 cells 20.7 MB"
+    )
+
+
+def test_what_is_not_known_is_a_dash() -> None:
+    assert usage_line(Receipt("", Finish.ERROR)) == "– in, – out"
+    assert "KV" not in ledger(Receipt("", Finish.ERROR))
+
+
+def test_the_ledger_lists_every_piece_and_its_sums() -> None:
+    lines = ledger(receipt(kv=replace(KV, miss="reuse ended at the question"))).splitlines()
+    assert lines[0].split() == ["section", "id", "turn", "tokens", "text"]
+    assert lines[1].split() == ["system", "30", "Be", "brief."]
+    assert lines[2].split()[:5] == ["question", "m1", "5", "782", "Why"]
+    assert lines[2].endswith("…")
+    assert "\x1b" not in lines[2]
+    text = "\n".join(lines)
+    for said in (
+        "total",
+        "812",
+        "7,168",
+        "left out: data a, 55 tokens: over budget",
+        "reuse ended at the question",
+    ):
+        assert said in text
+    assert "700 reused, 0 of them from disk, 112 new" in text
+
+
+def test_columns_are_of_one_width() -> None:
+    rows = [("a", "10"), ("bcd", "9")]
+    assert list(aligned(rows, right=(1,))) == ["a    10", "bcd   9"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(None, "–"), (0, "0 B"), (999, "999 B"), (23_040, "23.0 kB"), (999_960, "1.0 MB"), (3e15, "3000.0 TB")],
+)
+def test_sizes_are_decimal(number: float | None, text: str) -> None:
+    assert amounts.size(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(None, "–"), (0.414, "0.41 s"), (42.04, "42.0 s"), (125.9, "2 min 5 s")]
+)
+def test_seconds_read_well(number: float | None, text: str) -> None:
+    assert amounts.seconds(number) == text
