@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ctxchat.domain.conversation import Role
-from ctxchat.domain.model import Scaffold, TemplateBehaviour
+from ctxchat.domain.model import ReasoningTags, Scaffold, TemplateBehaviour
 
 CONTROL = {"<s>": 1, "<end>": 2, "<user>": 3, "<assistant>": 4, "<system>": 5}
 FIRST_CHARACTER = 10
@@ -36,7 +36,9 @@ class CharacterVocabulary:
 class BracketTemplate:
     """`<role>message<end>` for each message, and `<assistant>` for the answer to come."""
 
-    def __init__(self, *, takes_system: bool = True, strips_reasoning: bool = False) -> None:
+    def __init__(
+        self, *, takes_system: bool = True, strips_reasoning: bool = False, reasons: bool = False
+    ) -> None:
         self.behaviour = TemplateBehaviour(
             extends=not strips_reasoning,
             strips_reasoning=strips_reasoning,
@@ -45,6 +47,7 @@ class BracketTemplate:
             takes_system=takes_system,
             dated=False,
             switches_thinking=False,
+            reasoning=ReasoningTags("<think>", "</think>") if reasons else None,
         )
 
     def scaffold(

@@ -1,0 +1,122 @@
+"""The only module that names implementations: settings in, services out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ctxchat import locations
+from ctxchat.context import prompt_files
+from ctxchat.context.assemble import Wording
+from ctxchat.domain.model import TemplateBehaviour
+from ctxchat.engine.model_files import ModelLibrary
+from ctxchat.engine.options import EngineOptions
+from ctxchat.service.chat import ChatService, OpenedModel
+from ctxchat.service.clock import SystemClock
+from ctxchat.service.conversations import ConversationService
+from ctxchat.service.doctor import Probes
+from ctxchat.settings.schema import Settings
+from ctxchat.store.conversations import SqliteConversations
+from ctxchat.store.database import Database
+
+STORE_FILE = "conversations.sqlite3"
+BUNDLED_NOTICE = (
+    "no model was named, so the bundled {name} answers: quick, and not clever; "
+    "`ctxchat models use PATH` takes another"
+)
+
+
+def chat_service(settings: Settings) -> ChatService:
+    """What answers questions with the model and the options of the settings."""
+    own = prompts_folder()
+    before, after = prompt_files.around("pins", own, "pins")
+    wording = Wording(before, after, prompt_files.text("pins-reply", own), prompt_files.text("opening", own))
+    return ChatService(
+        _model_opener(settings),
+        SqliteConversations(_database()),
+        SystemClock(),
+        wording,
+        system=system_text(settings),
+        window=settings.model.ctx_size,
+    )
+
+
+def conversation_service(settings: Settings) -> ConversationService:
+    """What lists, shows and changes conversations."""
+    return ConversationService(SqliteConversations(_database()), system_text(settings))
+
+
+def system_text(settings: Settings) -> str:
+    """The system message of new conversations: the settings' text, else the prompt file's."""
+    if settings.context.system is not None:
+        return settings.context.system
+    return prompt_files.text("system", prompts_folder())
+
+
+def prompts_folder() -> Path:
+    """Where the person keeps prompt files of their own."""
+    return locations.config_folder() / "prompts"
+
+
+def model_library(settings: Settings) -> ModelLibrary:
+    """The GGUF files that can be named, and the one the settings mean."""
+    folders = [locations.models_folder(), *map(Path, settings.model.folders)]
+    return ModelLibrary(folders, default=settings.model.path)
+
+
+def doctor_probes(settings: Settings) -> Probes:
+    """What `doctor` looks at. The store is read, models are looked into and not loaded."""
+    from ctxchat.engine import build
+    from ctxchat.engine.gguf import read_header
+
+    library = model_library(settings)
+
+    def template(path: Path) -> TemplateBehaviour:
+        from ctxchat.engine.chat_template import template_of
+
+        return template_of(read_header(path)).behaviour
+
+    return Probes(
+        engine=build.version,
+        gpu=build.devices,
+        model=lambda: library.find(None),
+        header=lambda path: library.info(str(path))[0],
+        template=template,
+        threads=lambda: build.threads(engine_options(settings)),
+        conversations=_database().check,
+    )
+
+
+def _model_opener(settings: Settings) -> Callable[[], OpenedModel]:
+    def open_model() -> OpenedModel:
+        from ctxchat.engine.llama import LlamaModel
+
+        library = model_library(settings)
+        path = library.find(None)
+        notice = BUNDLED_NOTICE.format(name=path.stem) if library.is_bundled(path) else None
+        return OpenedModel(LlamaModel(path, engine_options(settings)), notice)
+
+    return open_model
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    model, kv = settings.model, settings.kv
+    layers = {"auto": None, "all": -1}.get(str(model.n_gpu_layers), model.n_gpu_layers)
+    return EngineOptions(
+        n_gpu_layers=None if layers is None else int(layers),
+        tensor_split=model.tensor_split,
+        split_mode=model.split_mode,
+        main_gpu=model.main_gpu,
+        offload_kv=kv.offload,
+        type_k=kv.type_k,
+        type_v=kv.type_v,
+        flash_attn=kv.flash_attn,
+        threads=model.threads,
+        threads_batch=model.threads_batch,
+        batch_size=model.batch_size,
+        ubatch_size=model.ubatch_size,
+        window=model.ctx_size,
+        one_shot=True,
+    )
+
+
+def _database() -> Database:
+    return Database(locations.data_folder() / STORE_FILE)
