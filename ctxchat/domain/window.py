@@ -47,15 +47,15 @@ def choose_window(wanted: int | None, trained: int, max_tokens: int | None) -> W
 
 def too_large(prompt: Prompt, window: Window) -> str:
     """What to tell somebody whose prompt does not fit: by how much, why, and what would help."""
+    excess = prompt.total - prompt.usable
     largest, tokens = max(prompt.sections.items(), key=lambda item: item[1])
-    helps = ["shorten the input"]
-    if window.size < window.trained:
-        helps.append(f"raise --ctx-size (this model was trained for {window.trained:,})")
-    if window.reserve > LEAST_RESERVE:
-        helps.append(f"lower --max-tokens (now {window.reserve:,})")
+    helps = [f"shorten the input by {excess:,} tokens"]
+    if window.size + excess <= window.trained:
+        helps.append(f"set --ctx-size {window.size + excess} (this model was trained for {window.trained:,})")
+    if window.reserve > excess:
+        helps.append(f"set --max-tokens {window.reserve - excess}")
     return (
         f"the prompt is {prompt.total:,} tokens and {prompt.usable:,} may be used "
-        f"(window {window.size:,} less {window.reserve:,} for the answer): "
-        f"{prompt.total - prompt.usable:,} too many, {tokens:,} of the prompt being {largest}; "
-        + " or ".join(helps)
+        f"(window {window.size:,} less {window.reserve:,} for the answer): {excess:,} too many, "
+        f"and {tokens:,} of the prompt are {largest}; {' or '.join(helps)}"
     )

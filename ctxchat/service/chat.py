@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ctxchat.context.assemble import PromptContent, Wording, assemble
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Finish, sent
+from ctxchat.domain.conversation import Conversation, Finish, Message, sent
 from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import (
     CostPredicted,
@@ -75,6 +75,16 @@ class ChatService:
             turn.failure = failure
         yield TurnFinished(turn.receipt())
 
+    def standing(self, conversation: Conversation, max_tokens: int | None, cancel: Cancel) -> Prompt:
+        """What the next turn of a conversation would send before its question. The weights are not
+        read. Raises ModelError."""
+        if self._model is None:
+            self._model = self._open_model().model
+        for _ in self._model.load(cancel, weights=False):
+            pass
+        window = choose_window(self._window, self._model.facts.window, max_tokens)
+        return self._prompt(self._model, window, conversation, None)
+
     def close(self) -> None:
         """Give the model's memory back."""
         if self._model is not None:
@@ -88,7 +98,11 @@ class ChatService:
             return
         window = choose_window(self._window, model.facts.window, request.sampling.max_tokens)
         yield from _warnings(request, model, window)
-        prompt = turn.prompt = self._prompt(request, turn, model, window)
+        assert turn.conversation is not None
+        prompt = self._prompt(model, window, turn.conversation, turn.question, request.think)
+        turn.prompt = prompt
+        if turn.writes:
+            self._journal.keep_ids(prompt, model.vocabulary.fingerprint)
         yield PromptBuilt(prompt)
         if prompt.total > prompt.usable:
             raise PromptTooLargeError(too_large(prompt, window))
@@ -111,30 +125,30 @@ class ChatService:
             turn.facts = self._model.facts
         return self._model
 
-    def _prompt(self, request: AskRequest, turn: Turn, model: Model, window: Window) -> Prompt:
-        """Assemble, and keep the ids that were made on the way."""
-        assert turn.conversation is not None
-        assert turn.question is not None
-        vocabulary = model.vocabulary
-        history = self._journal.history(turn.conversation, vocabulary.fingerprint)
-        prompt = assemble(
+    def _prompt(
+        self,
+        model: Model,
+        window: Window,
+        conversation: Conversation,
+        question: Message | None,
+        think: bool | None = None,
+    ) -> Prompt:
+        history = self._journal.history(conversation, model.vocabulary.fingerprint)
+        return assemble(
             PromptContent(
-                system=turn.conversation.system,
-                pins=[pin for pin in turn.conversation.pins if pin.message is None],
+                system=conversation.system,
+                pins=[pin for pin in conversation.pins if pin.message is None],
                 history=sent(history),
-                question=turn.question,
-                started=turn.conversation.created,
-                think=request.think,
+                question=question,
+                started=conversation.created,
+                think=think,
             ),
-            vocabulary,
+            model.vocabulary,
             model.template,
             wording=self._wording,
             window=window.size,
             reserve=window.reserve,
         )
-        if turn.writes:
-            self._journal.keep_ids(prompt, vocabulary.fingerprint)
-        return prompt
 
     def _generate(self, request: AskRequest, turn: Turn, model: Model, cancel: Cancel) -> Iterator[TurnEvent]:
         assert turn.prompt is not None

@@ -64,7 +64,8 @@ class ConversationService:
 
     def _unknown(self, reference: str) -> Conversation:
         names = [summary.conversation.name for summary in self._conversations.listing()]
-        near = get_close_matches(reference, names, n=3, cutoff=0.5)
+        holding = [name for name in names if reference.casefold() in name.casefold()]
+        near = (holding or get_close_matches(reference, names, cutoff=0.5))[:3]
         hint = "did you mean " + " or ".join(f'"{name}"' for name in near) + "?" if near else _SEE_LIST
         raise UsageError(f'there is no conversation "{reference}": {hint}')
 

@@ -1,18 +1,20 @@
 """The answer as Markdown on a terminal: finished blocks stand, the open one is drawn again."""
 
-import io
 import time
 from collections.abc import Callable
-
-from rich.cells import chop_cells
-from rich.console import Console
-from rich.markdown import Markdown
 
 from ctxchat.cli.plain_text import clean
 from ctxchat.cli.terminal.blocks import Blocks
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
-from ctxchat.domain.events import ReasoningGenerated, TextGenerated, TurnEvent, TurnFinished, Warned
+from ctxchat.domain.events import (
+    Prefilled,
+    ReasoningGenerated,
+    TextGenerated,
+    TurnEvent,
+    TurnFinished,
+    Warned,
+)
 
 _LEAST_INTERVAL = 0.1
 
@@ -43,6 +45,9 @@ class MarkdownAnswer:
             case TurnFinished():
                 self._finished.append(self._blocks.finish())
                 self._draw()
+            case Prefilled(done=0):
+                # Imported while the model reads: it would hold up the beginning, or the first words.
+                import ctxchat.cli.terminal.rendering  # noqa: F401
             case Warned() | ReasoningGenerated():
                 # Something else was, or will be, written below: what stands there stays.
                 self._height = 0
@@ -77,23 +82,15 @@ class MarkdownAnswer:
         if not text.strip():
             return []
         room = max(1, self._screen.rows - 2)
-        lines = self._plain(text, room) if self._blocks.in_code else self._rendered(text)
+        if self._blocks.in_code:
+            from ctxchat.cli.terminal.rendering import folded
+
+            lines = folded("\n".join(text.rstrip("\n").split("\n")[-room:]), self._screen.columns)
+        else:
+            lines = self._rendered(text)
         return (["", *lines] if self._printed else lines)[-room:]
 
-    def _plain(self, text: str, room: int) -> list[str]:
-        lines = text.rstrip("\n").split("\n")[-room:]
-        return [
-            part for line in lines for part in chop_cells(line.expandtabs(), self._screen.columns) or [""]
-        ]
+    def _rendered(self, markdown: str) -> list[str]:
+        from ctxchat.cli.terminal.rendering import rendered
 
-    def _rendered(self, text: str) -> list[str]:
-        sheet = io.StringIO()
-        console = Console(
-            file=sheet,
-            force_terminal=True,
-            width=self._screen.columns,
-            no_color=not self._screen.colour,
-            legacy_windows=False,
-        )
-        console.print(Markdown(text, code_theme="ansi_dark", hyperlinks=False))
-        return [line.rstrip() for line in sheet.getvalue().rstrip("\n").split("\n")]
+        return rendered(markdown, self._screen.columns, colour=self._screen.colour)
