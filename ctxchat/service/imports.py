@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from ctxchat.domain.conversation import Message, Role, Section, Segment, new_id
 from ctxchat.domain.errors import UsageError
 
-_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+_ROLES = (Role.USER, Role.ASSISTANT)
 
 
 def read_messages(source: bytes) -> tuple[Message, ...]:
@@ -41,16 +41,17 @@ def _check_unique(id_: str, lines: dict[str, int]) -> None:
 
 def _message(line: bytes, parent: str | None, now: datetime) -> Message:
     fields = _fields(line)
-    if fields.get("role") not in _ROLES:
+    role, text = fields.get("role"), fields.get("text")
+    if role not in _ROLES:
         raise UsageError('"role" must be "user" or "assistant"')
-    if not isinstance(fields.get("text"), str):
+    if not isinstance(text, str):
         raise UsageError('"text" must be a string')
     id_, at = new_id(), _optional(fields, "at")
     return Message(
         id=id_,
         parent=parent,
-        role=_ROLES[str(fields["role"])],
-        segments=(Segment(Section.HISTORY, str(fields["text"])),),
+        role=Role(str(role)),
+        segments=(Segment(Section.HISTORY, text),),
         at=now if at is None else _time(at),
         name=_optional(fields, "name"),
         origin=_optional(fields, "id") or id_,

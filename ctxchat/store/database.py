@@ -118,8 +118,8 @@ def _text(stored: bytes) -> str:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3.Connection]:
-    connection.execute(begin)
     try:
+        connection.execute(begin)
         yield connection
         connection.execute("COMMIT")
     finally:

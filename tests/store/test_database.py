@@ -54,6 +54,15 @@ def test_a_reader_sees_what_was_written_after_it_found_no_store(
     writer.close()
 
 
+def test_a_store_may_lie_at_any_path(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a?mode=memory#b %20 é" / "c:d.db")
+    SqliteConversations(database).create("a", "")
+    database.close()
+    assert database.path.stat().st_size > 0
+    assert database.check() == 1
+    database.close()
+
+
 def test_the_settings_of_sqlite_that_keep_promises_are_on(database: Database) -> None:
     with database.writing() as connection:
         connection.execute("SELECT 1")

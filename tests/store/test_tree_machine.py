@@ -144,4 +144,4 @@ class RecordMachine(RuleBasedStateMachine):
 
 
 TestRecord = RecordMachine.TestCase
-TestRecord.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestRecord.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
