@@ -31,6 +31,8 @@ def exit_code_of(body: Callable[[], int]) -> int:
             raise
         say(_unexpected(error))
         code = INTERNAL
+    if code == INTERRUPTED:
+        _clear_the_line()
     if code:
         _abandon_stdout()
     return code
@@ -53,6 +55,12 @@ def _unexpected(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is None:
         return f"cannot write the output: {error.strerror}"
     return internal_error(error)
+
+
+def _clear_the_line() -> None:
+    """Take back what the terminal echoed for Ctrl-C."""
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        print(end="\r\x1b[K", file=sys.stderr, flush=True)
 
 
 def _abandon_stdout() -> None:

@@ -90,8 +90,9 @@ def _model_opener(settings: Settings) -> Callable[[], OpenedModel]:
         from ctxchat.engine.llama import LlamaModel
 
         library = model_library(settings)
-        path = library.find(None)
-        notice = BUNDLED_NOTICE.format(name=path.stem) if library.is_bundled(path) else None
+        typed = settings.origins.get("model.path") == "--model"
+        path = library.find(settings.model.path if typed else None)
+        notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
         return OpenedModel(LlamaModel(path, engine_options(settings)), notice)
 
     return open_model
