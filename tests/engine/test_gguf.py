@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.header_writer import I32, LLAMA, U64, Packed, Tensor, packed_text, write_gguf
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.engine.gguf import read_header
 from ctxchat.engine.gguf_cursor import Numbers, Texts
+from tests.support.header_writer import I32, LLAMA, U64, Packed, Tensor, packed_text, write_gguf
 
 TENSORS = (Tensor("token_embd.weight", (64, 100), 8), Tensor("output_norm.weight", (64,)))
 
@@ -100,7 +100,9 @@ def test_versions_and_byte_order_are_checked(tmp_path: Path) -> None:
 
 def test_missing_tensor_data_is_counted(tmp_path: Path) -> None:
     path = write_gguf(tmp_path / "m.gguf", LLAMA, TENSORS, missing=1_000)
-    with pytest.raises(ModelError, match=r"is cut short: 1,000 of [\d,]+ bytes are missing; download it again"):
+    with pytest.raises(
+        ModelError, match=r"is cut short: 1,000 of [\d,]+ bytes are missing; download it again"
+    ):
         read_header(path)
 
 

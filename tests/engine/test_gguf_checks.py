@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.header_writer import F32, I32, LLAMA, Packed, Tensor, write_gguf
-from tests.support.tiny_gguf import write_tiny_gguf
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.engine.gguf import read_header
 from ctxchat.engine.gguf_checks import check_vocabulary
+from tests.support.header_writer import F32, I32, LLAMA, Packed, Tensor, write_gguf
+from tests.support.tiny_gguf import write_tiny_gguf
 
 TENSORS = (Tensor("token_embd.weight", (576, 4)),)
 OPEN = """
@@ -97,7 +97,9 @@ def test_files_that_hold_no_language_model_are_refused(
 
 def opened(path: Path) -> subprocess.CompletedProcess[str]:
     """What becomes of a process that has llama.cpp open a file."""
-    return subprocess.run([sys.executable, "-c", OPEN, str(path)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", OPEN, str(path)], capture_output=True, text=True, check=False
+    )
 
 
 def damaged_model(folder: Path, old: bytes, new: bytes) -> Path:

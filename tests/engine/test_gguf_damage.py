@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.header_writer import LLAMA, Tensor, write_gguf
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.engine.chat_template import template_of
 from ctxchat.engine.gguf import GgufHeader, read_header
 from ctxchat.engine.gguf_checks import check_vocabulary
 from ctxchat.engine.kv_size import bytes_per_token
+from tests.support.header_writer import LLAMA, Tensor, write_gguf
 
 METADATA = {
     **LLAMA,
@@ -45,7 +45,7 @@ def flipped(place: float, bit: int) -> Damage:
 def overwritten(place: float, number: int, size: int) -> Damage:
     def damage(raw: bytes) -> bytes:
         at = int(place * len(raw))
-        return raw[:at] + (number % 2 ** (8 * size)).to_bytes(size, "little") + raw[at + size :]
+        return raw[:at] + (number & (1 << 8 * size) - 1).to_bytes(size, "little") + raw[at + size :]
 
     return damage
 

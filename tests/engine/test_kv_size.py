@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT
-from tests.support.header_writer import LLAMA, Tensor, write_gguf
-from tests.support.tiny_gguf import MERGES, TOKENS, Shape, write_tiny_gguf
 
 from ctxchat.domain.errors import UsageError
 from ctxchat.engine.gguf import read_header
 from ctxchat.engine.kv_size import bytes_per_token, kv_bytes
+from tests.conftest import ROOT
+from tests.support.header_writer import LLAMA, Tensor, write_gguf
+from tests.support.tiny_gguf import MERGES, TOKENS, Shape, write_tiny_gguf
 
 CELLS = 16_384
 MIB = 1 << 20
@@ -124,7 +124,9 @@ def with_architecture(path: Path, name: str, changes: dict[str, object]) -> Path
             (10 * 64 + 5 * 128) * 3 * 2 * 2,
             id="sliding layers have heads of their own length, and shared layers no cells",
         ),
-        pytest.param("glm4moe", {"nextn_predict_layers": 1}, 29 * 2 * 192 * 2, id="drafting layers are not run"),
+        pytest.param(
+            "glm4moe", {"nextn_predict_layers": 1}, 29 * 2 * 192 * 2, id="drafting layers are not run"
+        ),
     ],
 )
 def test_architectures_keep_what_their_layers_attend_to(

@@ -1,6 +1,6 @@
 """Prints the MiB of KV cache that llama.cpp takes for 16,384 cells, in a process of its own.
 
-    python report_kv_size.py MODEL TYPE_K TYPE_V FLASH …       four arguments for each line
+python report_kv_size.py MODEL TYPE_K TYPE_V FLASH …       four arguments for each line
 """
 
 import ctypes
