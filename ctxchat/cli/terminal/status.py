@@ -55,7 +55,8 @@ class StatusLine:
     def draw(self) -> None:
         if self._closed or not self._meters.line:
             return
-        line = self._meters.line[: self._columns() - 1]
+        # Room is left for the `^C` that a terminal echoes, so that it stays on this line.
+        line = self._meters.line[: self._columns() - 3]
         self._err.write(ERASE_LINE + self._paint(line))
         self._err.flush()
         self._drawn, self._drawn_at = True, self._clock()

@@ -1,0 +1,119 @@
+"""Each check stands alone, and what fails says how to mend it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ctxchat.domain.errors import ModelError, SettingsError, StoreError
+from ctxchat.domain.model import ModelFile, ReasoningTags, TemplateBehaviour
+from ctxchat.service.doctor import Finding, Probes, examine, template_words
+from ctxchat.settings.schema import Settings
+
+BEHAVIOUR = TemplateBehaviour(
+    extends=True,
+    strips_reasoning=False,
+    trims=False,
+    moves_system=False,
+    takes_system=True,
+    dated=False,
+    switches_thinking=False,
+)
+FILE = ModelFile("m", "/m.gguf", "here", 1000, "llama", 10, "Q4_1", 8192, 23040)
+FINE = Probes(
+    engine=lambda: "0.3.36",
+    gpu=list,
+    model=lambda: Path("/m.gguf"),
+    header=lambda path: FILE,
+    template=lambda path: BEHAVIOUR,
+    threads=lambda: (1, 2),
+    conversations=lambda: 3,
+)
+
+
+@pytest.fixture(autouse=True)
+def at_home(home: Path) -> None:
+    """The folders that are looked at are those of an empty home."""
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def probe(*_: object) -> None:
+        raise error
+
+    return probe
+
+
+def findings(probes: Probes = FINE, load: Callable[[], Settings] = Settings) -> dict[str, Finding]:
+    return {finding.check: finding for finding in examine(load, lambda settings: probes)}
+
+
+def test_where_all_is_well_every_check_is_ok_and_nothing_is_to_be_mended() -> None:
+    found = findings()
+    assert all(finding.ok and finding.mend is None for finding in found.values())
+    assert found["KV cache"].seen == "23,040 bytes a token with f16 keys and values"
+    assert found["conversations"].seen == "3, all readable"
+    assert list(found) == [
+        "python", "ctxchat", "settings", "llama-cpp-python", "gpu", "threads", "model", "model file",
+        "KV cache", "chat template", "conversations", "folders", "disk",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("probe", "check", "error"),
+    [
+        ("engine", "llama-cpp-python", OSError("no library")),
+        ("header", "model file", ModelError("cut short")),
+        ("template", "chat template", ModelError("does not finish")),
+        ("conversations", "conversations", StoreError("damaged")),
+        ("threads", "threads", ValueError("odd")),
+    ],
+)
+def test_a_check_that_fails_says_what_and_how_to_mend_it_and_stops_no_other(
+    probe: str, check: str, error: Exception
+) -> None:
+    found = findings(replace(FINE, **{probe: raising(error)}))
+    assert not found[check].ok
+    assert found[check].matters
+    assert str(error) in found[check].seen
+    assert found[check].mend
+    assert len(found) == 13
+    assert found["disk"].ok
+
+
+def test_without_a_model_what_hangs_on_it_is_not_looked_at() -> None:
+    found = findings(replace(FINE, model=raising(ModelError("no model"))))
+    assert [check for check, finding in found.items() if not finding.ok] == [
+        "model", "model file", "KV cache", "chat template",
+    ]  # fmt: skip
+
+
+def test_broken_settings_are_told_and_the_rest_looks_at_the_defaults() -> None:
+    found = findings(load=raising(SettingsError("a.toml:1: x")))
+    assert found["settings"] == Finding("settings", ok=False, seen="a.toml:1: x", mend="ctxchat config edit")
+    assert found["model"].ok
+
+
+def test_a_build_without_gpu_is_told_and_is_no_failure() -> None:
+    assert findings()["gpu"].seen == "none: models run on the CPU"
+    assert findings(replace(FINE, gpu=lambda: ["CUDA0"]))["gpu"].seen == "CUDA0"
+
+
+def test_a_store_that_does_not_exist_yet_is_fine() -> None:
+    assert "no store yet" in findings(replace(FINE, conversations=lambda: None))["conversations"].seen
+
+
+def test_a_template_is_told_in_words() -> None:
+    odd = replace(
+        BEHAVIOUR,
+        extends=False,
+        takes_system=False,
+        strips_reasoning=True,
+        trims=True,
+        dated=True,
+        reasoning=ReasoningTags("<think>", "</think>"),
+    )
+    assert "part of the cache is lost" in template_words(odd)
+    assert "before the first question" in template_words(odd)
+    assert "reasoning is left out of later prompts" in template_words(odd)
+    assert "the cache is reused" in template_words(BEHAVIOUR)
