@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from ctxchat import locations
@@ -107,10 +106,15 @@ def _matching(reference: str, names: list[str]) -> str:
         return meant[0]
     if asked and meant:
         raise ModelError(f"{reference!r} could be {' or '.join(map(repr, meant))}; write more of the name")
+    raise ModelError(f"there is no model {reference!r}; {_guess(asked, names)}{WAY_OUT}")
+
+
+def _guess(asked: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
     lowered = {name.lower(): name for name in names}
     near = [lowered[name] for name in get_close_matches(asked.lower(), lowered, cutoff=0.4)]
-    guess = f"did you mean {' or '.join(map(repr, near))}? Else " if near else ""
-    raise ModelError(f"there is no model {reference!r}; {guess}{WAY_OUT}")
+    return f"did you mean {' or '.join(map(repr, near))}? Else " if near else ""
 
 
 def _paths(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
