@@ -1,6 +1,6 @@
 """What is recorded: messages in a tree, and conversations as heads into it."""
 
-import secrets
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -147,4 +147,4 @@ def count_turns(path: Iterable[Message]) -> int:
 
 def new_id() -> str:
     """An id for a message, a conversation or a pin: 16 random hexadecimal digits."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()

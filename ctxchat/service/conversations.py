@@ -6,9 +6,8 @@ from ctxchat.domain.conversation import Conversation, ConversationSummary, Searc
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.ports import Conversations
 from ctxchat.service.imports import read_messages
+from ctxchat.service.names import checked_name, first_words
 from ctxchat.service.transcripts import Transcript
-
-_NAME_LENGTH = 40
 
 
 class ConversationService:
@@ -71,25 +70,3 @@ class ConversationService:
 
 
 _SEE_LIST = "ctxchat sessions list shows them all"
-
-
-def first_words(question: str) -> str:
-    """A conversation's first name: a line of its question's first words, cut at a word."""
-    line = _one_line(question)
-    if len(line) > _NAME_LENGTH:
-        words, _, _ = line[: _NAME_LENGTH + 1].rpartition(" ")
-        line = words or line[:_NAME_LENGTH]
-    return line or "untitled"
-
-
-def checked_name(name: str) -> str:
-    """A name as it can be shown and typed. Raises UsageError where nothing is left of it."""
-    line = _one_line(name)
-    if not line:
-        raise UsageError("a conversation's name cannot be empty")
-    return line
-
-
-def _one_line(text: str) -> str:
-    kept = (character for character in text if character.isprintable() or character.isspace())
-    return " ".join("".join(kept).split())

@@ -20,7 +20,7 @@ from ctxchat.domain.conversation import (
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.ports import Clock, Conversations
 from ctxchat.domain.prompt import Prompt, SegmentKey
-from ctxchat.service.conversations import first_words
+from ctxchat.service.names import first_words
 from ctxchat.service.request import AskRequest
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctxchat import locations
 from ctxchat.context import prompt_files
@@ -11,11 +12,13 @@ from ctxchat.engine.model_files import ModelLibrary
 from ctxchat.engine.options import EngineOptions
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
-from ctxchat.service.conversations import ConversationService
-from ctxchat.service.doctor import Probes
 from ctxchat.settings.schema import Settings
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
+
+if TYPE_CHECKING:
+    from ctxchat.service.conversations import ConversationService
+    from ctxchat.service.doctor import Probes
 
 STORE_FILE = "conversations.sqlite3"
 BUNDLED_NOTICE = (
@@ -39,8 +42,10 @@ def chat_service(settings: Settings) -> ChatService:
     )
 
 
-def conversation_service(settings: Settings) -> ConversationService:
+def conversation_service(settings: Settings) -> "ConversationService":
     """What lists, shows and changes conversations."""
+    from ctxchat.service.conversations import ConversationService
+
     return ConversationService(SqliteConversations(_database()), system_text(settings))
 
 
@@ -62,10 +67,11 @@ def model_library(settings: Settings) -> ModelLibrary:
     return ModelLibrary(folders, default=settings.model.path)
 
 
-def doctor_probes(settings: Settings) -> Probes:
+def doctor_probes(settings: Settings) -> "Probes":
     """What `doctor` looks at. The store is read, models are looked into and not loaded."""
     from ctxchat.engine import build
     from ctxchat.engine.gguf import read_header
+    from ctxchat.service.doctor import Probes
 
     library = model_library(settings)
 
