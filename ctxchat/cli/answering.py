@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from ctxchat.cli.failures import INTERRUPTED, internal_error
-from ctxchat.cli.input import Question, read_question, readable
+from ctxchat.cli.input import Question, read_question, readable, require_words
 from ctxchat.cli.interrupts import cancelled_by_interrupt
 from ctxchat.cli.options import AskFlags, check, overrides
 from ctxchat.cli.output import views_of
@@ -72,10 +72,11 @@ def _request(flags: AskFlags, settings: Settings, question: Question) -> AskRequ
 
         values = {readable(key): readable(value) for key, value in flags.param}
         words = render(flags.template, values | {"question": words}, prompts_folder())
+        require_words(words)
     return AskRequest(
         words,
         attachments=question.attachments,
-        session=flags.session,
+        session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
         fork=flags.fork,
         record=not flags.no_log,

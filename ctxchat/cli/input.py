@@ -67,11 +67,17 @@ def read_question(words: Sequence[str], files: Sequence[str], *, needs_words: bo
     ]
     if not question.strip():
         question, piped = piped, ""
-    if needs_words and not question.strip():
-        raise UsageError("nothing was asked: give a question as words, or on stdin")
+    if needs_words:
+        require_words(question)
     if piped.strip():
         attachments.insert(0, Attachment(STDIN, piped))
     return Question(question, tuple(attachments), reading.all_warnings())
+
+
+def require_words(question: str) -> None:
+    """Raises UsageError for a question that is blank."""
+    if not question.strip():
+        raise UsageError("nothing was asked: give a question as words, or on stdin")
 
 
 def readable(argument: str) -> str:

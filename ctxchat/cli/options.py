@@ -175,3 +175,5 @@ def check(flags: AskFlags) -> None:
         raise UsageError("--json and --events both write stdout: give one of them")
     if flags.param and flags.template is None:
         raise UsageError("-p fills a prompt file: give its name with -t")
+    if "question" in dict(flags.param):
+        raise UsageError("-p question: the words that are asked are $question")

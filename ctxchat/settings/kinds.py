@@ -5,7 +5,6 @@ return the value as the program uses it and raise ValueError where it is somethi
 """
 
 import math
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,9 +73,8 @@ class Real:
         raise ValueError
 
 
-@dataclass(frozen=True, slots=True)
 class Switch:
-    wants: str = "true or false"
+    wants = "true or false"
 
     def read(self, text: str) -> bool:
         words = {
@@ -150,11 +148,10 @@ class Texts:
         return tuple(_expanded(item) if self.path else item for item in value)
 
 
-@dataclass(frozen=True, slots=True)
 class Shares:
     """How much of a model each device takes, in any unit: `3,1`."""
 
-    wants: str = "a list of numbers of at least 0, like 3,1"
+    wants = "a list of numbers of at least 0, like 3,1"
 
     def read(self, text: str) -> tuple[float, ...]:
         return self.accept([float(share) for share in text.replace("/", ",").split(",")])
@@ -165,11 +162,10 @@ class Shares:
         raise ValueError
 
 
-@dataclass(frozen=True, slots=True)
 class Layers:
     """A number of layers, or a word for one that is found at load."""
 
-    wants: str = "auto, all, or a whole number of at least 0"
+    wants = "auto, all, or a whole number of at least 0"
 
     def read(self, text: str) -> str | int:
         return self.accept(text if text in ("auto", "all") else int(text))
@@ -188,4 +184,6 @@ def _expanded(path: str) -> str:
 
 
 def _toml_list(text: str) -> object:
+    import tomllib
+
     return tomllib.loads(f"list = {text}")["list"]

@@ -97,6 +97,7 @@ def test_an_unknown_sampling_option_names_the_nearest() -> None:
         (["--fork"], "--fork"),
         (["--json", "--events"], "--events"),
         (["-p", "a", "b"], "-t"),
+        (["-t", "x", "-p", "question", "b"], "-p question"),
     ],
 )
 def test_flags_that_do_not_go_together_are_refused(words: list[str], named: str) -> None:
