@@ -8,7 +8,9 @@ import typer
 
 from ctxchat.domain.errors import UsageError
 
-app = typer.Typer(help="Show, find, edit and check the settings.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show, find, edit and check the settings.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("show")

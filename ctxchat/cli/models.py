@@ -10,7 +10,9 @@ from ctxchat.cli import amounts
 if TYPE_CHECKING:
     from ctxchat.domain.model import ModelFile
 
-app = typer.Typer(help="List GGUF models, look into one, choose one.", no_args_is_help=True)
+app = typer.Typer(
+    help="List GGUF models, look into one, choose one.", no_args_is_help=True, rich_markup_mode=None
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reference = Annotated[str, typer.Argument(metavar="MODEL", help="A path, or a name from `models list`.")]

@@ -30,7 +30,7 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["ask", "--help"], ["sessions", "--help"], ["--version"]], ids=str
+    "words", [["--help"], ["--version"], *([command, "--help"] for command in COMMANDS)], ids=str
 )
 def test_help_loads_no_heavy_library(words: list[str], home: Path) -> None:
     script = "import sys, atexit; atexit.register(lambda: print('\\0', *sys.modules))\n"
