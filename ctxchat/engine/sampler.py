@@ -18,12 +18,12 @@ def sampler(sampling: Sampling, vocabulary_size: int, prompt: Sequence[int]) -> 
 
     Sampling from it accepts the token as well. Tokens of the prompt count for the penalties.
     """
+    if sampling.repeat_penalty <= 0:
+        raise UsageError(f"the repeat penalty must be above 0, not {sampling.repeat_penalty:g}; 1 is none")
     lib = library()
     chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
     try:
         for step in _steps(sampling, vocabulary_size, len(prompt)):
-            if not step:
-                raise UsageError("the sampling options cannot be used: a repeat penalty must be above 0")
             lib.llama_sampler_chain_add(chain, step)
         if _penalizes(sampling):
             for token in prompt[-_span(sampling, len(prompt)) :]:

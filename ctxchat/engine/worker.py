@@ -4,13 +4,17 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError
 
 T = TypeVar("T")
+
+GLANCE = 0.1
+"""Seconds after which whoever waits looks up: a signal that came just before the wait began does
+not end it, and its handler would not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,13 @@ class Worker:
         self._jobs.put(partial(self._run, job, steps, stop))
         ended = None
         try:
-            while not isinstance(step := steps.get(), _Ended):
+            while not isinstance(step := _next(steps), _Ended):
                 yield step.value
             ended = step
         finally:
             if ended is None:
                 stop.request()
-                while not isinstance(steps.get(), _Ended):
+                while not isinstance(_next(steps), _Ended):
                     pass
         if ended.error is not None:
             raise ended.error
@@ -101,3 +105,11 @@ class Worker:
         finally:
             self._current = None
             steps.put(_Ended(error))
+
+
+def _next(steps: SimpleQueue[T]) -> T:
+    while True:
+        try:
+            return steps.get(timeout=GLANCE)
+        except Empty:
+            continue

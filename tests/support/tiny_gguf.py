@@ -1,7 +1,7 @@
 """Writes a model of the shape of Llama that is small enough to be made for one test run."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,8 +21,12 @@ Array = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a model. `says` makes it answer with this text (no character of it twice) and then
-    end its turn, whatever is asked; else its weights are random, and it never ends a turn."""
+    """Sizes of a model. `says` makes it answer with this text (no byte of it twice) and then end
+    its turn, whatever is asked; else its weights are random, and it never ends a turn.
+
+    `broken` weights are no numbers, `bare` leaves all of them out, `told_feed_forward` is a size
+    the metadata lies about, and `more` is metadata besides.
+    """
 
     layers: int = 2
     heads: int = 4
@@ -34,6 +38,9 @@ class Shape:
     template: str | None = CHATML
     says: str | None = None
     broken: bool = False
+    bare: bool = False
+    told_feed_forward: int | None = None
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 def byte_letters() -> list[str]:
@@ -54,7 +61,7 @@ def write_tiny_gguf(path: Path, shape: Shape | None = None) -> Path:
     writer = gguf.GGUFWriter(path, "llama")
     _write_metadata(writer, shape)
     _write_vocabulary(writer, shape)
-    for name, tensor in _tensors(shape).items():
+    for name, tensor in () if shape.bare else _tensors(shape).items():
         writer.add_tensor(name, np.full_like(tensor, np.nan) if shape.broken else tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -72,7 +79,7 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_context_length(shape.window)
     writer.add_embedding_length(_width(shape))
     writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_feed_forward_length(shape.told_feed_forward or shape.feed_forward)
     writer.add_head_count(shape.heads)
     writer.add_head_count_kv(shape.kv_heads)
     writer.add_key_length(shape.head_length)
@@ -80,6 +87,9 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_rope_dimension_count(shape.head_length)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    for key, value in shape.more.items():
+        add = writer.add_bool if isinstance(value, bool) else writer.add_uint32
+        add(key, value)
 
 
 def _write_vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> None:
