@@ -1,4 +1,7 @@
-"""Greedy decoding over the low-level bindings, with nothing around it."""
+"""Greedy decoding over the low-level functions, with nothing around it.
+
+A third argument, `package`, imports llama_cpp as its users do; without it only the bindings.
+"""
 
 import sys
 from itertools import islice
@@ -6,7 +9,7 @@ from itertools import islice
 from smol import PROMPT, context, evaluate, greedy, load, report, tokenize
 
 question, tokens = sys.argv[1], int(sys.argv[2])
-model = load()
+model = load(whole_package="package" in sys.argv[3:])
 ids = tokenize(model, PROMPT.format(question=question))
 cells = 1 << (len(ids) + tokens - 1).bit_length()
 ctx = context(model, cells=max(256, cells))

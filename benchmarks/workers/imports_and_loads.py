@@ -9,10 +9,10 @@ import platformdirs
 import typer
 from jinja2 import sandbox
 
-from ctxchat.engine.bindings import llama
+from ctxchat.engine.bindings import library
 from smol import context, load
 
-assert all((importlib, sqlite3, tomllib, platformdirs, typer, sandbox, llama))
+assert all((importlib, sqlite3, tomllib, platformdirs, typer, sandbox, library()))
 model = load()
 ctx = context(model, cells=256)
 print("loaded", flush=True)

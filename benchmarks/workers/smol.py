@@ -1,8 +1,10 @@
 """What the workers share: SmolLM2 through the low-level bindings, and the report of a run.
 
-Importing `llama` from ctxchat's bindings gives the ctypes module without the package around it.
+ctxchat's bindings give the ctypes module without the package around it; where a worker has imported
+the package already, they give that one's.
 """
 
+import importlib
 import json
 import resource
 import time
@@ -26,17 +28,21 @@ def path() -> Path:
     return next(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
 
 
-def load() -> Any:
-    from ctxchat.engine.bindings import llama
+def load(*, whole_package: bool = False) -> Any:
+    """The model, through the bindings alone, or through the package as its users import it."""
+    if whole_package:
+        importlib.import_module("llama_cpp")
+    from ctxchat.engine.bindings import library
 
-    llama.llama_backend_init()
+    llama = library()
     return llama.llama_model_load_from_file(str(path()).encode(), llama.llama_model_default_params())
 
 
 def context(model: Any, cells: int) -> Any:
     """A context of the shape ctxchat asks for, so that only what is around it differs."""
-    from ctxchat.engine.bindings import llama
+    from ctxchat.engine.bindings import library
 
+    llama = library()
     parameters = llama.llama_context_default_params()
     parameters.n_ctx = cells
     parameters.n_batch = parameters.n_ubatch = 128
@@ -49,8 +55,9 @@ def context(model: Any, cells: int) -> Any:
 
 
 def tokenize(model: Any, text: str) -> list[int]:
-    from ctxchat.engine.bindings import llama
+    from ctxchat.engine.bindings import library
 
+    llama = library()
     raw = text.encode()
     ids = (llama.llama_token * (len(raw) + 8))()
     count = llama.llama_tokenize(
@@ -60,8 +67,9 @@ def tokenize(model: Any, text: str) -> list[int]:
 
 
 def evaluate(ctx: Any, ids: list[int]) -> None:
-    from ctxchat.engine.bindings import llama
+    from ctxchat.engine.bindings import library
 
+    llama = library()
     for start in range(0, len(ids), 128):
         part = ids[start : start + 128]
         array = (llama.llama_token * len(part))(*part)
@@ -70,8 +78,9 @@ def evaluate(ctx: Any, ids: list[int]) -> None:
 
 def greedy(ctx: Any) -> Iterator[int]:
     """Sample and decode for ever; the end of the answer is the caller's to see."""
-    from ctxchat.engine.bindings import llama
+    from ctxchat.engine.bindings import library
 
+    llama = library()
     sampler = llama.llama_sampler_init_greedy()
     while True:
         token = llama.llama_sampler_sample(sampler, ctx, -1)

@@ -1,5 +1,6 @@
 """What a GGUF file says of itself in its header, read without touching the weights."""
 
+import mmap
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -100,6 +101,11 @@ class GgufHeader:
                 begin, end = first.spans[key]
                 digest.update(first.source[begin:end])
         return digest.hexdigest()
+
+    def let_pages_go(self) -> None:
+        """Give the memory of what was read back; it is read again where it is needed."""
+        for part in self.parts:
+            part.source.madvise(mmap.MADV_DONTNEED)
 
 
 def read_header(path: Path) -> GgufHeader:

@@ -11,14 +11,16 @@ from ctxchat.domain.events import EngineEvent, ModelLoading
 from ctxchat.domain.model import Generation, ModelFacts
 from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
+from ctxchat.domain.window import DEFAULT_WINDOW
 from ctxchat.engine.bindings import library
 from ctxchat.engine.generation import generate
-from ctxchat.engine.gguf import GgufHeader, read_header
+from ctxchat.engine.gguf import GgufHeader, model_name, read_header
+from ctxchat.engine.gguf_checks import check_vocabulary
 from ctxchat.engine.kv_size import bytes_per_token
 from ctxchat.engine.llama_cache import LlamaCache
 from ctxchat.engine.llama_weights import LlamaWeights
 from ctxchat.engine.machine import resident_memory, usable_cores
-from ctxchat.engine.options import DEFAULT_WINDOW, EngineOptions, ResolvedOptions, resolve
+from ctxchat.engine.options import EngineOptions, ResolvedOptions, resolve
 from ctxchat.engine.vocabulary import LlamaVocabulary
 from ctxchat.engine.worker import Worker
 
@@ -44,7 +46,7 @@ class LoadedModel:
         cell = bytes_per_token(header, options.type_k, options.type_v, flash_attention=resolved.flash_attn)
         self.cache = LlamaCache(worker, weights, options, resolved, cell)
         self.facts = ModelFacts(
-            name=header.name,
+            name=model_name(header.path),
             path=str(header.path),
             architecture=header.architecture,
             window=header.window or DEFAULT_WINDOW,
@@ -53,6 +55,7 @@ class LoadedModel:
             fingerprint=header.fingerprint(),
             trims=weights.trims,
         )
+        header.let_pages_go()
 
     @cached_property
     def template(self) -> Template:
@@ -150,6 +153,7 @@ class LlamaModel:
         emit: Callable[[ModelLoading], None],
     ) -> None:
         header = read_header(self._path)
+        check_vocabulary(header)
         resolved = resolve(
             self._options,
             can_offload=library().llama_supports_gpu_offload(),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ctxchat.domain.errors import UsageError
+from ctxchat.domain.window import DEFAULT_WINDOW, window_size
 from ctxchat.engine.threads import Threads, choose_threads
 
 CACHE_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2}
@@ -11,7 +12,6 @@ CACHE_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, 
 SPLIT_MODES = {"none": 0, "layer": 1, "row": 2}
 FLASH_ATTENTION = ("auto", "on", "off")
 
-DEFAULT_WINDOW = 8192
 CELL_BLOCK = 256
 """llama.cpp allocates cells in blocks of this many."""
 
@@ -83,7 +83,7 @@ def resolve(
     layers = options.n_gpu_layers if options.n_gpu_layers is not None else -1
     offloaded = can_offload and layers != 0
     batch = options.batch_size or (OFFLOADED_BATCH if offloaded else CPU_BATCH)
-    window = options.window or min(trained_window or DEFAULT_WINDOW, DEFAULT_WINDOW)
+    window = window_size(options.window, trained_window or DEFAULT_WINDOW)
     return ResolvedOptions(
         offloaded=offloaded,
         n_gpu_layers=layers if offloaded else 0,

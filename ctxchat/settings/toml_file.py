@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctxchat.domain.errors import SettingsError
 
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+_HEADER = re.compile(r"\s*\[\[?\s*([^\[\]]+?)\s*\]")
 _ASSIGNMENT = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
 _MULTILINE = re.compile("\"\"\"|'''")
 

@@ -22,11 +22,11 @@ class Screen:
 
     @property
     def columns(self) -> int:
-        return shutil.get_terminal_size().columns
+        return self._size().columns
 
     @property
     def rows(self) -> int:
-        return shutil.get_terminal_size().lines
+        return self._size().lines
 
     @property
     def renders(self) -> bool:
@@ -37,6 +37,13 @@ class Screen:
     def has_status(self) -> bool:
         """Whether stderr can hold a status line."""
         return self.err_terminal and not self.dumb
+
+    def _size(self) -> os.terminal_size:
+        """Of stdout's terminal, else of stderr's."""
+        try:
+            return shutil.get_terminal_size(fallback=os.get_terminal_size(self.err.fileno()))
+        except OSError:
+            return shutil.get_terminal_size()
 
     def dim(self, text: str) -> str:
         """Text for stderr, dim where it can be."""
