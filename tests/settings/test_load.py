@@ -101,8 +101,9 @@ def test_a_section_without_keys_may_stand_and_holds_none(load: Load, user_file: 
     assert problems(load) == [f"{user_file}:2: {section}.key: unknown key"]
 
 
-def test_a_value_where_a_section_belongs_is_told(load: Load, user_file: Path) -> None:
-    user_file.write_text("\nmodel = 'a.gguf'\n")
+@pytest.mark.parametrize("text", ["model = 'a.gguf'\n", "[[model]]\npath = 'a.gguf'\n"])
+def test_a_value_where_a_section_belongs_is_told(load: Load, user_file: Path, text: str) -> None:
+    user_file.write_text(f"\n{text}")
     [line] = problems(load)
     assert line.startswith(f"{user_file}:2: model: is a section")
 

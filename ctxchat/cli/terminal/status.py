@@ -110,7 +110,8 @@ class Meters:
         parts = [f"reading {done:,} of {total:,} tokens", amounts.percent(done, total)]
         seconds = now - self._prefill_began
         if done and seconds > 0:
-            parts.append(f"{amounts.seconds((total - done) * seconds / done)} left")
+            if done < total:
+                parts.append(f"{amounts.seconds((total - done) * seconds / done)} left")
             parts.append(amounts.rate(done / seconds))
         self.line = " · ".join([*parts, *self._cells(done - total)])
 
