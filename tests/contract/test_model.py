@@ -127,7 +127,7 @@ def test_a_load_cancelled_on_its_way_loads_nothing(make_model: MakeModel) -> Non
     cancel = Cancel()
     loading = model.load(cancel)
     next(loading)
-    loading.close()
+    loading.close()  # type: ignore[attr-defined]
     with pytest.raises(EngineError, match="not loaded"):
         _ = model.facts
 

@@ -52,8 +52,12 @@ def test_what_a_job_raises_is_raised_where_it_is_read_after_its_steps(worker: Wo
 
 
 def test_nothing_runs_before_the_first_step_is_asked_for(worker: Worker) -> None:
-    ran = []
-    steps = worker.stream(lambda _: ran.append(1), Cancel())
+    ran: list[int] = []
+
+    def job(emit: Callable[[int], None]) -> None:
+        ran.append(1)
+
+    steps = worker.stream(job, Cancel())
     assert worker.call(lambda: list(ran)) == []
     assert list(steps) == []
     assert ran == [1]

@@ -78,7 +78,8 @@ class ScriptedModel:
 
     @property
     def facts(self) -> ModelFacts:
-        assert self.cache
+        if self._cache is None:
+            raise EngineError("the model is not loaded")
         return ModelFacts(
             name="scripted",
             path="/models/scripted.gguf",

@@ -88,8 +88,9 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     for key, value in shape.more.items():
-        add = writer.add_bool if isinstance(value, bool) else writer.add_uint32
-        add(key, value)
+        writer.add_key_value(
+            key, value, gguf.GGUFValueType.BOOL if isinstance(value, bool) else gguf.GGUFValueType.UINT32
+        )
 
 
 def _write_vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> None:
