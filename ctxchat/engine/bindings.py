@@ -20,10 +20,12 @@ from ctxchat.engine.llama_log import LOG
 
 PACKAGE = "llama_cpp"
 
-# OpenMP's threads spin at every barrier by default: as soon as one other process wants a core, the
-# spinners keep the thread they wait for from running, and a token takes a second instead of 20 ms.
+# OpenMP's threads spin for milliseconds at every barrier by default: as soon as one other process
+# wants a core, the spinners keep the thread they wait for from running, and a token takes a second
+# instead of 20 ms. Threads that sleep at once halve the speed of decoding on an idle machine. A few
+# microseconds of spinning cover the barriers within a token, and cost little where a core is busy.
 # Without a backtrace an abort inside llama.cpp does not start a debugger over the person's screen.
-ENVIRONMENT = {"GOMP_SPINCOUNT": "0", "GGML_NO_BACKTRACE": "1"}
+ENVIRONMENT = {"GOMP_SPINCOUNT": "300", "GGML_NO_BACKTRACE": "1"}
 
 
 @cache
