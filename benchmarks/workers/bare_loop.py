@@ -6,7 +6,7 @@ A third argument, `package`, imports llama_cpp as its users do; without it only 
 import sys
 from itertools import islice
 
-from smol import PROMPT, context, evaluate, greedy, load, report, tokenize
+from smol import PROMPT, context, evaluate, greedy, load, tokenize
 
 question, tokens = sys.argv[1], int(sys.argv[2])
 model = load(whole_package="package" in sys.argv[3:])
@@ -14,6 +14,6 @@ ids = tokenize(model, PROMPT.format(question=question))
 cells = 1 << (len(ids) + tokens - 1).bit_length()
 ctx = context(model, cells=max(256, cells))
 evaluate(ctx, ids)
-with report() as decoded:
+with reported() as decoded:
     for _ in islice(greedy(ctx), tokens):
         decoded.append(1)

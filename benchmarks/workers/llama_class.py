@@ -4,7 +4,7 @@ import sys
 
 from llama_cpp import Llama
 
-from smol import SYSTEM, path, report
+from smol import SYSTEM, path, reported
 
 question, tokens = sys.argv[1], int(sys.argv[2])
 llama = Llama(str(path()), n_ctx=512, n_threads=1, n_threads_batch=1, verbose=False)
@@ -12,7 +12,7 @@ messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": q
 stream = iter(llama.create_chat_completion(messages, stream=True, max_tokens=tokens + 1, temperature=0.0))
 next(stream)
 next(stream)
-with report() as decoded:
+with reported() as decoded:
     for chunk in stream:
         if chunk["choices"][0]["delta"].get("content"):
             decoded.append(1)

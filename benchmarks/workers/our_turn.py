@@ -8,7 +8,7 @@ from ctxchat.domain.sampling import Sampling
 from ctxchat.service import wiring
 from ctxchat.service.request import AskRequest
 from ctxchat.settings.load import load_settings
-from smol import report
+from smol import reported
 
 question, tokens = sys.argv[1], int(sys.argv[2])
 settings = load_settings({"model.threads": 1, "model.threads_batch": 1})
@@ -17,7 +17,7 @@ events = wiring.chat_service(settings).ask(AskRequest(question, record=False, sa
 for event in events:
     if isinstance(event, TextGenerated):
         break
-with report() as decoded:
+with reported() as decoded:
     for event in events:
         if isinstance(event, TurnFinished):
             decoded.extend([1] * ((event.receipt.answer_tokens or 1) - 1))

@@ -16,7 +16,7 @@ from ctxchat.domain.events import (
     TurnFinished,
     Warned,
 )
-from ctxchat.service.transcripts import json_text
+from ctxchat.service.json_text import json_text
 
 
 class View(Protocol):

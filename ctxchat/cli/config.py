@@ -17,7 +17,7 @@ app = typer.Typer(
 def show(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show every setting with its value and where the value came from."""
     from ctxchat.cli.tables import print_table
-    from ctxchat.service.transcripts import json_text
+    from ctxchat.service.json_text import json_text
     from ctxchat.settings.example import toml_value
     from ctxchat.settings.load import load_settings
     from ctxchat.settings.schema import value_of

@@ -12,7 +12,7 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     """Check this installation; exits 1 where something that matters fails."""
     from ctxchat.service import wiring
     from ctxchat.service.doctor import examine
-    from ctxchat.service.transcripts import json_text
+    from ctxchat.service.json_text import json_text
     from ctxchat.settings.load import load_settings
 
     findings = list(examine(load_settings, wiring.doctor_probes))

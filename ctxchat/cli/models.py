@@ -23,7 +23,7 @@ def list_models(json: AsJson = False) -> None:
     """List the models that can be named."""
     from ctxchat.cli.tables import print_table
     from ctxchat.service import wiring
-    from ctxchat.service.transcripts import json_text
+    from ctxchat.service.json_text import json_text
     from ctxchat.settings.load import load_settings
 
     models = wiring.model_library(load_settings()).list()
@@ -48,7 +48,7 @@ def show_model(model: Reference, json: AsJson = False) -> None:
     """Show one model and the metadata of its file."""
     from ctxchat.cli.tables import print_table
     from ctxchat.service import wiring
-    from ctxchat.service.transcripts import json_text
+    from ctxchat.service.json_text import json_text
     from ctxchat.settings.load import load_settings
 
     file, metadata = wiring.model_library(load_settings()).info(model)

@@ -12,7 +12,8 @@ from ctxchat.cli.tables import print_table
 from ctxchat.domain.conversation import ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
 from ctxchat.service.conversations import ConversationService
-from ctxchat.service.transcripts import TranscriptFormat, attached, heading, json_text
+from ctxchat.service.json_text import json_text
+from ctxchat.service.transcripts import TranscriptFormat, attached, heading
 
 app = typer.Typer(
     help="List, show, search, copy, carry and delete conversations.",

@@ -58,6 +58,8 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
+    """A message of the prompt, as parts."""
+
     role: Role
     parts: tuple[_Part, ...]
 

@@ -24,6 +24,8 @@ class ModelLoading:
 
 @dataclass(frozen=True, slots=True)
 class PromptBuilt:
+    """The prompt as it will be sent, if it fits."""
+
     prompt: Prompt
 
 
@@ -45,11 +47,15 @@ class Prefilled:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningGenerated:
+    """A piece of what the model thinks before it answers."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TextGenerated:
+    """A piece of the answer."""
+
     text: str
 
 
@@ -72,11 +78,15 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
+    """Something the person should know that ends nothing."""
+
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFinished:
+    """The end of a turn."""
+
     receipt: Receipt
 
 

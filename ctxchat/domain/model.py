@@ -12,7 +12,6 @@ class ModelFacts:
     """A model in numbers. `window` is the trained one, in tokens; `weights` in bytes.
 
     `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused.
-    `fingerprint` names the file's contents.
     """
 
     name: str
@@ -21,7 +20,6 @@ class ModelFacts:
     window: int
     layers: int
     weights: int
-    fingerprint: str
     trims: bool = True
 
 

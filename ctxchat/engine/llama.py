@@ -13,9 +13,9 @@ from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
 from ctxchat.domain.window import DEFAULT_WINDOW
 from ctxchat.engine.bindings import library
+from ctxchat.engine.checked_vocabularies import check_once
 from ctxchat.engine.generation import generate
 from ctxchat.engine.gguf import GgufHeader, model_name, read_header
-from ctxchat.engine.gguf_checks import check_vocabulary
 from ctxchat.engine.kv_size import bytes_per_token
 from ctxchat.engine.llama_cache import LlamaCache
 from ctxchat.engine.llama_weights import LlamaWeights
@@ -24,7 +24,7 @@ from ctxchat.engine.options import EngineOptions, ResolvedOptions, resolve
 from ctxchat.engine.vocabulary import LlamaVocabulary
 from ctxchat.engine.worker import Worker
 
-LOADING_STEPS = 100
+LOADING_STEPS = 20
 """How many times at most the loading of a model is reported."""
 
 
@@ -52,7 +52,6 @@ class LoadedModel:
             window=header.window or DEFAULT_WINDOW,
             layers=header.layers,
             weights=sum(tensor.bytes for tensor in header.tensors),
-            fingerprint=header.fingerprint(),
             trims=weights.trims,
         )
         header.let_pages_go()
@@ -153,7 +152,7 @@ class LlamaModel:
         emit: Callable[[ModelLoading], None],
     ) -> None:
         header = read_header(self._path)
-        check_vocabulary(header)
+        check_once(header)
         resolved = resolve(
             self._options,
             can_offload=library().llama_supports_gpu_offload(),

@@ -19,6 +19,8 @@ not end it, and its handler would not run."""
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
+    """The end of a stream, and what ended it where it was an error."""
+
     error: BaseException | None
 
 

@@ -1,14 +1,12 @@
 """Conversations as text for somebody else: as JSON lines, as one JSON object, as Markdown."""
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ctxchat.domain.conversation import Conversation, Message, Role, Section
+from ctxchat.service.json_text import json_text
 
-_UNSAFE = re.compile("[\x7f-\x9f\ud800-\udfff]")
 _SPEAKERS = {Role.USER: "User", Role.ASSISTANT: "Assistant", Role.SYSTEM: "System"}
 
 
@@ -43,13 +41,6 @@ class Transcript:
             "name": self.conversation.name,
             "messages": [{**_fields(m), "parent": m.parent and shown[m.parent]} for m in self.messages],
         }
-
-
-def json_text(value: object, indent: int | None = None) -> str:
-    """JSON in which what no terminal and no UTF-8 should hold is escaped: DEL, C1 controls and lone
-    surrogates. It reads as the same value."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def heading(message: Message) -> str:

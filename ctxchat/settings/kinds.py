@@ -38,6 +38,8 @@ def _within(value: float, least: float | None, most: float | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
+    """A whole number within bounds."""
+
     least: int | None = None
     most: int | None = None
 
@@ -56,6 +58,8 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Real:
+    """A number within bounds."""
+
     least: float | None = None
     most: float | None = None
 

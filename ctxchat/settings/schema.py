@@ -42,6 +42,8 @@ def _key(default: object, kind: Kind, doc: str, *, flag: str = "", example: obje
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
+    """The model, and how it is run."""
+
     path: str | None = _key(
         None,
         Text(path=True),
@@ -98,6 +100,8 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class ContextSettings:
+    """What prompts hold."""
+
     system: str | None = _key(
         None,
         Text(),
@@ -114,6 +118,8 @@ class ContextSettings:
 
 @dataclass(frozen=True, slots=True)
 class KvSettings:
+    """The KV cache."""
+
     type_k: str = _key("f16", Word(CACHE_TYPES), "The type of cached keys.", flag="--cache-type-k")
     type_v: str = _key("f16", Word(CACHE_TYPES), "The type of cached values.", flag="--cache-type-v")
     flash_attn: str = _key(

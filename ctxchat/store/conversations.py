@@ -30,7 +30,6 @@ from ctxchat.store.rows import (
     write_message,
     write_pin,
 )
-from ctxchat.store.search import find_messages
 from ctxchat.store.tree import DELETE_UNHELD, LISTING, PATH
 
 _BEGINNING = 4  # letters of an id that are enough to name it
@@ -129,6 +128,8 @@ class SqliteConversations:
             ]
 
     def search(self, query: str, limit: int) -> list[SearchHit]:
+        from ctxchat.store.search import find_messages
+
         with self._database.reading() as connection:
             return find_messages(connection, query, limit)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ctxchat.domain.conversation import Finish, Message, Role, Section, Segment, new_id
 from ctxchat.domain.errors import ConversationBusyError, UsageError
 from ctxchat.service.conversations import ConversationService
-from ctxchat.service.names import first_words
 from ctxchat.service.imports import read_messages
+from ctxchat.service.names import first_words
 from ctxchat.service.transcripts import TranscriptFormat, heading, json_text
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database

@@ -87,7 +87,6 @@ class ScriptedModel:
             window=self._window,
             layers=2,
             weights=FILE_BYTES,
-            fingerprint="scripted",
             trims=self._trims,
         )
 
