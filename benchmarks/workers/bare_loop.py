@@ -6,7 +6,7 @@ A third argument, `package`, imports llama_cpp as its users do; without it only 
 import sys
 from itertools import islice
 
-from smol import PROMPT, context, evaluate, greedy, load, tokenize
+from smol import PROMPT, context, evaluate, greedy, load, reported, tokenize
 
 question, tokens = sys.argv[1], int(sys.argv[2])
 model = load(whole_package="package" in sys.argv[3:])

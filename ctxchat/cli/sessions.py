@@ -1,6 +1,7 @@
 """`ctxchat sessions`: conversations seen, found, copied, carried out and in, and deleted."""
 
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from ctxchat.cli.plain_text import clean
 from ctxchat.cli.tables import print_table
 from ctxchat.domain.conversation import ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
+from ctxchat.domain.prompt import Piece
 from ctxchat.service.conversations import ConversationService
 from ctxchat.service.json_text import json_text
 from ctxchat.service.transcripts import TranscriptFormat, attached, heading
@@ -42,8 +44,17 @@ def list_(json: Json = False) -> None:
 
 
 @app.command()
-def show(session: LastSession = None, json: Json = False) -> None:
+def show(
+    session: LastSession = None,
+    context: Annotated[
+        bool, typer.Option("--context", help="Print what the next turn would send, piece by piece.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Print what was said in a conversation."""
+    if context:
+        _show_context(session, json)
+        return
     transcript = _service().transcript(session)
     if json:
         _write(json_text(transcript.fields(), indent=2))
@@ -126,6 +137,21 @@ def delete(
             service.delete(conversation)
 
 
+def _show_context(session: str | None, json: bool) -> None:
+    from ctxchat.domain.cancel import Cancel
+    from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
+
+    settings = load_settings()
+    conversation = _service().resolve(session)
+    with closing(wiring.chat_service(settings)) as service:
+        prompt = service.standing(conversation, settings.sampling.max_tokens, Cancel())
+    if json:
+        _write(json_text([_piece_json(piece) for piece in prompt.pieces], indent=2))
+    else:
+        print_table(("SECTION", "ID", "TURN", "TOKENS", "TEXT"), [_piece_row(p) for p in prompt.pieces])
+
+
 def _service() -> ConversationService:
     from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
@@ -153,6 +179,21 @@ def _read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _piece_json(piece: Piece) -> dict[str, Any]:
+    return {
+        "section": piece.section,
+        "id": piece.owner,
+        "turn": piece.turn,
+        "tokens": len(piece.ids),
+        "text": piece.text,
+    }
+
+
+def _piece_row(piece: Piece) -> tuple[str, ...]:
+    turn = "" if piece.turn is None else str(piece.turn)
+    return (piece.section, piece.owner or "", turn, str(len(piece.ids)), piece.text)
 
 
 def _summary_json(summary: ConversationSummary) -> dict[str, Any]:

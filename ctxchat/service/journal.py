@@ -17,7 +17,7 @@ from ctxchat.domain.conversation import (
     count_turns,
     new_id,
 )
-from ctxchat.domain.errors import UsageError
+from ctxchat.domain.errors import StoreError, UsageError
 from ctxchat.domain.ports import Clock, Conversations
 from ctxchat.domain.prompt import Prompt, SegmentKey
 from ctxchat.service.names import first_words
@@ -50,7 +50,8 @@ class Journal:
             found = self.conversations.fork(found.id)
         with self.conversations.hold(found.id):
             current = self.conversations.find(found.id)
-            assert current is not None
+            if current is None:
+                raise StoreError("the conversation was deleted meanwhile: nothing was asked")
             yield current
 
     def history(self, conversation: Conversation, vocabulary: str | None = None) -> tuple[Message, ...]:
@@ -62,26 +63,16 @@ class Journal:
         Pins of a conversation that has turns ride in the question, so that nothing before it
         changes; those of a new one stand before the history.
         """
-        late = count_turns(self.history(conversation)) > 0
+        late = self._has_turns(conversation)
         segments = question_segments(request.question, request.attachments)
         if late:
-            if request.system is not None:
-                raise UsageError(
-                    "the system message of a conversation that has turns cannot change: "
-                    "begin a new one, without -c and --session"
-                )
             segments = (*self._pin_segments(request.pins), *segments)
-        elif request.system is not None:
-            conversation = replace(conversation, system=request.system)
         question = Message(new_id(), conversation.head, Role.USER, segments, self.clock.now(), answered=False)
         pins = tuple(Pin(new_id(), text, question.id if late else None) for text in request.pins)
         if request.writes:
-            if not late and request.system is not None:
-                self.conversations.set_system(conversation.id, request.system)
-            self.conversations.append(conversation.id, question)
-            for pin in pins:
-                self.conversations.pin(conversation.id, pin)
-        return replace(conversation, pins=(*conversation.pins, *pins)), question
+            self._write(request, conversation, question, pins)
+        system = conversation.system if request.system is None else request.system
+        return replace(conversation, system=system, pins=(*conversation.pins, *pins)), question
 
     def keep_ids(self, prompt: Prompt, vocabulary: str) -> None:
         """Keep the ids that were made from recorded text while the prompt was built."""
@@ -103,9 +94,29 @@ class Journal:
         self.conversations.append(conversation.id, answer, vocabulary)
 
     def _existing(self, request: AskRequest) -> Conversation | None:
+        found = None
         if request.session is not None:
-            return self.conversations.find(request.session)
-        return self.conversations.latest() if request.resume else None
+            found = self.conversations.find(request.session)
+        elif request.resume:
+            found = self.conversations.latest()
+        if found and request.system is not None and self._has_turns(found):
+            raise UsageError(
+                "the system message of a conversation that has turns cannot change: "
+                "begin a new one, without -c and --session"
+            )
+        return found
+
+    def _has_turns(self, conversation: Conversation) -> bool:
+        return count_turns(self.history(conversation)) > 0
+
+    def _write(
+        self, request: AskRequest, conversation: Conversation, question: Message, pins: tuple[Pin, ...]
+    ) -> None:
+        if request.system not in (None, conversation.system):
+            self.conversations.set_system(conversation.id, self._system(request))
+        self.conversations.append(conversation.id, question)
+        for pin in pins:
+            self.conversations.pin(conversation.id, pin)
 
     def _created(self, request: AskRequest) -> Conversation:
         name = request.session or first_words(request.question)

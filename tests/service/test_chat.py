@@ -227,7 +227,8 @@ def test_going_on_where_there_is_nothing_begins_a_conversation(desk: Desk) -> No
 def test_the_system_message_is_that_of_the_first_turn(desk: Desk) -> None:
     desk.ask(AskRequest("One?", system="Sing."))
     with pytest.raises(UsageError, match="system"):
-        desk.ask(again("Two?", system="Dance."))
+        desk.ask(again("Two?", system="Dance.", fork=True))
+    assert len(desk.record.listing()) == 1
     desk.ask(again("Two?"))
     assert "<system>Sing.<end>" in desk.model.vocabulary.text(desk.model.generations[-1].ids)
 
