@@ -59,9 +59,7 @@ def test_the_wheel_holds_the_prompts_the_example_and_the_migrations(tmp_path: Pa
     migrations = ROOT / "ctxchat/store/migrations"
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     expected = {f"ctxchat/prompts/{path.name}" for path in (ROOT / "prompts").iterdir()}
-    expected |= {
-        f"ctxchat/store/migrations/{path.name}" for path in migrations.iterdir()
-    }
+    expected |= {f"ctxchat/store/migrations/{path.name}" for path in migrations.iterdir()}
     assert expected | {"ctxchat/config.example.toml", "ctxchat/py.typed"} <= names
 
 

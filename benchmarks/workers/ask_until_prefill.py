@@ -7,7 +7,7 @@ import sys
 import time
 
 from ctxchat.__main__ import main
-from ctxchat.engine.llama_context import LlamaContext
+from ctxchat.engine.llama.context import LlamaContext
 from smol import report
 
 

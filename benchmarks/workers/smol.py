@@ -33,7 +33,7 @@ def load(*, whole_package: bool = False) -> Any:
     """The model, through the bindings alone, or through the package as its users import it."""
     if whole_package:
         importlib.import_module("llama_cpp")
-    from ctxchat.engine.bindings import library
+    from ctxchat.engine.llama.bindings import library
 
     llama = library()
     return llama.llama_model_load_from_file(str(path()).encode(), llama.llama_model_default_params())
@@ -41,7 +41,7 @@ def load(*, whole_package: bool = False) -> Any:
 
 def context(model: Any, cells: int) -> Any:
     """A context of the shape ctxchat asks for, so that only what is around it differs."""
-    from ctxchat.engine.bindings import library
+    from ctxchat.engine.llama.bindings import library
 
     llama = library()
     parameters = llama.llama_context_default_params()
@@ -56,7 +56,7 @@ def context(model: Any, cells: int) -> Any:
 
 
 def tokenize(model: Any, text: str) -> list[int]:
-    from ctxchat.engine.bindings import library
+    from ctxchat.engine.llama.bindings import library
 
     llama = library()
     raw = text.encode()
@@ -68,7 +68,7 @@ def tokenize(model: Any, text: str) -> list[int]:
 
 
 def evaluate(ctx: Any, ids: list[int]) -> None:
-    from ctxchat.engine.bindings import library
+    from ctxchat.engine.llama.bindings import library
 
     llama = library()
     for start in range(0, len(ids), 128):
@@ -79,7 +79,7 @@ def evaluate(ctx: Any, ids: list[int]) -> None:
 
 def greedy(ctx: Any) -> Iterator[int]:
     """Sample and decode for ever; the end of the answer is the caller's to see."""
-    from ctxchat.engine.bindings import library
+    from ctxchat.engine.llama.bindings import library
 
     llama = library()
     sampler = llama.llama_sampler_init_greedy()

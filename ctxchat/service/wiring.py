@@ -8,8 +8,8 @@ from ctxchat import locations
 from ctxchat.context import prompt_files
 from ctxchat.context.assemble import Wording
 from ctxchat.domain.model import TemplateBehaviour
-from ctxchat.engine.model_files import ModelLibrary
-from ctxchat.engine.options import EngineOptions
+from ctxchat.engine.gguf.library import ModelLibrary
+from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.settings.schema import Settings
@@ -69,14 +69,14 @@ def model_library(settings: Settings) -> ModelLibrary:
 
 def doctor_probes(settings: Settings) -> "Probes":
     """What `doctor` looks at. The store is read, models are looked into and not loaded."""
-    from ctxchat.engine import build
-    from ctxchat.engine.gguf import read_header
+    from ctxchat.engine.gguf.reading import read_header
+    from ctxchat.engine.llama import build
     from ctxchat.service.doctor import Probes
 
     library = model_library(settings)
 
     def template(path: Path) -> TemplateBehaviour:
-        from ctxchat.engine.chat_template import template_of
+        from ctxchat.engine.template.chat_template import template_of
 
         return template_of(read_header(path)).behaviour
 
@@ -93,7 +93,7 @@ def doctor_probes(settings: Settings) -> "Probes":
 
 def _model_opener(settings: Settings) -> Callable[[], OpenedModel]:
     def open_model() -> OpenedModel:
-        from ctxchat.engine.llama import LlamaModel
+        from ctxchat.engine.llama.model import LlamaModel
 
         library = model_library(settings)
         typed = settings.origins.get("model.path") == "--model"

@@ -7,8 +7,8 @@ import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.ports import Model
-from ctxchat.engine.llama import LlamaModel
-from ctxchat.engine.options import EngineOptions
+from ctxchat.engine.llama.model import LlamaModel
+from ctxchat.engine.llama.options import EngineOptions
 from tests.support.scripted import ScriptedModel
 
 WINDOW = 512

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.cancel import Cancel
-from ctxchat.engine.gguf import read_header
-from ctxchat.engine.llama import LlamaModel
-from ctxchat.engine.llama_weights import LlamaWeights
-from ctxchat.engine.options import EngineOptions, resolve
-from ctxchat.engine.vocabulary import LlamaVocabulary
+from ctxchat.engine.gguf.reading import read_header
+from ctxchat.engine.llama.model import LlamaModel
+from ctxchat.engine.llama.options import EngineOptions, resolve
+from ctxchat.engine.llama.vocabulary import LlamaVocabulary
+from ctxchat.engine.llama.weights import LlamaWeights
 from tests.support.tiny_gguf import Shape, write_tiny_gguf
 
 SOURCE = "CTXCHAT_LLAMA_SOURCE"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine import bindings
+from ctxchat.engine.llama import bindings
 from tests.conftest import ROOT
 
-LOAD = "from ctxchat.engine.bindings import library; lib = library()"
+LOAD = "from ctxchat.engine.llama.bindings import library; lib = library()"
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -58,7 +58,7 @@ def test_what_llama_cpp_says_reaches_no_stream_even_at_the_end(tmp_path: Path) -
     path = str(tmp_path / "no.gguf").encode()
     fail = f"lib.llama_model_load_from_file({path!r}, lib.llama_model_default_params())"
     done = run(
-        f"{LOAD}; from ctxchat.engine.llama_log import LOG; {fail}; print(LOG.first_error() is not None);"
+        f"{LOAD}; from ctxchat.engine.llama.log import LOG; {fail}; print(LOG.first_error() is not None);"
         f"import atexit; atexit._run_exitfuncs(); {fail}"
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

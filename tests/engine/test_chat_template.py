@@ -8,8 +8,8 @@ import pytest
 from ctxchat.domain.conversation import Role
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import Scaffold
-from ctxchat.engine.chat_template import OWN, SUBSTITUTE, JinjaTemplate, template_of
-from ctxchat.engine.gguf import read_header
+from ctxchat.engine.gguf.reading import read_header
+from ctxchat.engine.template.chat_template import OWN, SUBSTITUTE, JinjaTemplate, template_of
 from tests.support import chat_templates as shapes
 from tests.support.header_writer import LLAMA, write_gguf
 

@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.chat_template import JinjaTemplate
+from ctxchat.engine.template.chat_template import JinjaTemplate
 
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
 DOUBLED = "{{% set ns = namespace(x={first}) %}}{{% for i in range(60) %}}{step}{{% endfor %}}{{{{ ns.x }}}}"
@@ -77,8 +77,11 @@ def render(source: str) -> str:
 
 @pytest.mark.parametrize("source", ENDLESS.values(), ids=ENDLESS.keys())
 def test_a_template_without_end_is_stopped(source: str) -> None:
-    with pytest.raises(ModelError, match=r"^the chat template did not finish in time$"):
+    """By its time, or on a fast machine by what it has built until then."""
+    before = sys.gettrace()
+    with pytest.raises(ModelError, match=r"did not finish in time|builds a value without end"):
         render(source)
+    assert sys.gettrace() is before
 
 
 @pytest.mark.parametrize("source", TOO_LARGE.values(), ids=TOO_LARGE.keys())

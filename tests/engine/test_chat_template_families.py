@@ -9,9 +9,9 @@ import pytest
 from ctxchat.domain.conversation import Role
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import SystemPlacement
-from ctxchat.engine.chat_template import JinjaTemplate, template_of
-from ctxchat.engine.gguf import read_header
-from ctxchat.engine.kv_size import bytes_per_token
+from ctxchat.engine.gguf.kv_size import bytes_per_token
+from ctxchat.engine.gguf.reading import read_header
+from ctxchat.engine.template.chat_template import JinjaTemplate, template_of
 from tests.support.llama_source import ABSENT, MODELS, templates, vocabularies
 
 pytestmark = pytest.mark.skipif(MODELS is None, reason=ABSENT)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf import read_header
-from ctxchat.engine.gguf_cursor import Numbers, Texts
+from ctxchat.engine.gguf.cursor import Numbers, Texts
+from ctxchat.engine.gguf.reading import read_header
 from tests.support.header_writer import I32, LLAMA, U64, Packed, Tensor, packed_text, write_gguf
 
 TENSORS = (Tensor("token_embd.weight", (64, 100), 8), Tensor("output_norm.weight", (64,)))

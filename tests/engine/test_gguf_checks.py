@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf import read_header
-from ctxchat.engine.gguf_checks import check_vocabulary
+from ctxchat.engine.gguf.checks import check_vocabulary
+from ctxchat.engine.gguf.reading import read_header
 from tests.support.header_writer import F32, I32, LLAMA, Packed, Tensor, write_gguf
 from tests.support.tiny_gguf import write_tiny_gguf
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.chat_template import template_of
-from ctxchat.engine.gguf import GgufHeader, read_header
-from ctxchat.engine.gguf_checks import check_vocabulary
-from ctxchat.engine.kv_size import bytes_per_token
+from ctxchat.engine.gguf.checks import check_vocabulary
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.kv_size import bytes_per_token
+from ctxchat.engine.gguf.reading import read_header
+from ctxchat.engine.template.chat_template import template_of
 from tests.support.header_writer import LLAMA, Tensor, write_gguf
 
 METADATA = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.errors import UsageError
-from ctxchat.engine.gguf import read_header
-from ctxchat.engine.kv_size import bytes_per_token, kv_bytes
+from ctxchat.engine.gguf.kv_size import bytes_per_token, kv_bytes
+from ctxchat.engine.gguf.reading import read_header
 from tests.conftest import ROOT
 from tests.support.header_writer import LLAMA, Tensor, write_gguf
 from tests.support.tiny_gguf import MERGES, TOKENS, Shape, write_tiny_gguf

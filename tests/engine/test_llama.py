@@ -15,10 +15,10 @@ from ctxchat.domain.errors import EngineError, ModelError, UsageError
 from ctxchat.domain.events import TextGenerated
 from ctxchat.domain.model import Generation, ReasoningTags
 from ctxchat.domain.sampling import Sampling
-from ctxchat.engine.bindings import library
-from ctxchat.engine.llama import LlamaModel
-from ctxchat.engine.options import EngineOptions
-from ctxchat.engine.sampler import sampler
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.model import LlamaModel
+from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.llama.sampler import sampler
 from tests.support.tiny_gguf import TOKENS, Shape, write_tiny_gguf
 from tests.support.turns import answer, begin, words
 

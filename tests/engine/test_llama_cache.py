@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
-from ctxchat.engine import llama_cache
-from ctxchat.engine.llama import LlamaModel
-from ctxchat.engine.llama_context import Outcome
-from ctxchat.engine.llama_log import LOG
+from ctxchat.engine.llama import cache as llama_cache
+from ctxchat.engine.llama.context import Outcome
+from ctxchat.engine.llama.log import LOG
+from ctxchat.engine.llama.model import LlamaModel
 from tests.support.tiny_gguf import Shape
 from tests.support.turns import answer, words
 

@@ -1,6 +1,6 @@
 """What is kept of llama.cpp's log."""
 
-from ctxchat.engine.llama_log import CONTINUED, DEBUG, ERROR, LlamaLog
+from ctxchat.engine.llama.log import CONTINUED, DEBUG, ERROR, LlamaLog
 
 INFO = 2
 MIB = 1 << 20

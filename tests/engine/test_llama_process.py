@@ -16,8 +16,8 @@ from pathlib import Path
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
-from ctxchat.engine.llama import LlamaModel
-from ctxchat.engine.options import EngineOptions
+from ctxchat.engine.llama.model import LlamaModel
+from ctxchat.engine.llama.options import EngineOptions
 model = LlamaModel(Path(sys.argv[1]), EngineOptions(window=100_000, threads=1, threads_batch=1))
 list(model.load(Cancel()))
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxchat.engine import machine
+from ctxchat.engine.llama import machine
 
 GIB = 1 << 30
 

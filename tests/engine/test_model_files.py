@@ -8,8 +8,8 @@ import pytest
 
 from ctxchat import locations
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine import model_files
-from ctxchat.engine.model_files import ModelLibrary, bundled_file, find_model, known_files
+from ctxchat.engine.gguf import library as model_files
+from ctxchat.engine.gguf.library import ModelLibrary, bundled_file, find_model, known_files
 from tests.conftest import ROOT
 from tests.support.header_writer import LLAMA, Tensor, write_gguf
 
@@ -86,7 +86,7 @@ def test_the_bundled_model_comes_last(smollm2: Path) -> None:
 
 def test_finding_the_bundled_model_imports_nothing_of_it() -> None:
     script = (
-        "import sys; from ctxchat.engine.model_files import bundled_file; bundled_file();"
+        "import sys; from ctxchat.engine.gguf.library import bundled_file; bundled_file();"
         "print([name for name in sys.modules if name.startswith(('llm', 'jinja2', 'numpy', 'llama_cpp'))])"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)

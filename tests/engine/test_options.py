@@ -3,8 +3,8 @@
 import pytest
 
 from ctxchat.domain.errors import UsageError
-from ctxchat.engine.options import EngineOptions, ResolvedOptions, resolve, whole_blocks
-from ctxchat.engine.threads import Threads, choose_threads
+from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve, whole_blocks
+from ctxchat.engine.llama.threads import Threads, choose_threads
 
 
 def resolved(

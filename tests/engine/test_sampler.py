@@ -9,9 +9,9 @@ from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import Generated
 from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
-from ctxchat.engine.bindings import library
-from ctxchat.engine.llama import LlamaModel
-from ctxchat.engine.sampler import sampler
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.model import LlamaModel
+from ctxchat.engine.llama.sampler import sampler
 from tests.support.tiny_gguf import TOKENS, Shape
 
 OpenModel = Callable[..., LlamaModel]

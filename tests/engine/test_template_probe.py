@@ -4,7 +4,7 @@ import pytest
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import ReasoningTags, SystemPlacement, TemplateBehaviour
-from ctxchat.engine.chat_template import JinjaTemplate
+from ctxchat.engine.template.chat_template import JinjaTemplate
 from tests.support import chat_templates as shapes
 
 THINK = ReasoningTags("<think>", "</think>")

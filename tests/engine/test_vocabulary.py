@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxchat.engine.vocabulary import CONTROL, LlamaVocabulary
+from ctxchat.engine.llama.vocabulary import CONTROL, LlamaVocabulary
 from tests.engine.conftest import open_vocabulary
 from tests.support.tiny_gguf import TOKENS, write_tiny_gguf
 

@@ -9,7 +9,7 @@ import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError
-from ctxchat.engine.worker import Worker
+from ctxchat.engine.llama.worker import Worker
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ctxchat.domain.conversation import Role
 from ctxchat.domain.events import PromptBuilt, TurnFinished
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.sampling import Sampling
-from ctxchat.engine.gguf import read_header
+from ctxchat.engine.gguf.reading import read_header
 from ctxchat.service import wiring
 from ctxchat.service.chat import ChatService
 from ctxchat.service.request import AskRequest

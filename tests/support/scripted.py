@@ -8,8 +8,8 @@ from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts
 from ctxchat.domain.receipt import Memory
-from ctxchat.engine.answer_stream import AnswerStream
-from ctxchat.engine.cells import CHAT, Cells
+from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.llama.cells import CHAT, Cells
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
 
 END_OF_TURN = CONTROL["<end>"]

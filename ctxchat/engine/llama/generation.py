@@ -8,11 +8,11 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled
 from ctxchat.domain.model import Generation
-from ctxchat.engine.answer_stream import AnswerStream
-from ctxchat.engine.llama_cache import LlamaCache
-from ctxchat.engine.llama_context import Outcome
-from ctxchat.engine.sampler import sampler
-from ctxchat.engine.vocabulary import LlamaVocabulary
+from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.context import Outcome
+from ctxchat.engine.llama.sampler import sampler
+from ctxchat.engine.llama.vocabulary import LlamaVocabulary
 
 Emit = Callable[[EngineEvent], None]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ctxchat.domain.errors import ModelError, UsageError
-from ctxchat.engine.bindings import library
-from ctxchat.engine.gguf import GgufHeader
-from ctxchat.engine.llama_log import LOG
-from ctxchat.engine.options import SPLIT_MODES, EngineOptions, ResolvedOptions
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.log import LOG
+from ctxchat.engine.llama.options import SPLIT_MODES, EngineOptions, ResolvedOptions
 
 
 class LlamaWeights:

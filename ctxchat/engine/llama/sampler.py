@@ -6,7 +6,7 @@ from typing import Any
 
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.sampling import Sampling
-from ctxchat.engine.bindings import library
+from ctxchat.engine.llama.bindings import library
 
 RANDOM_SEED = 0xFFFFFFFF
 """llama.cpp draws a seed for this one."""

@@ -8,19 +8,19 @@ without, so nothing that a message says can become a control token.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.conversation import Role
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import Scaffold, TemplateBehaviour
-from ctxchat.engine.deadline import TEMPLATE_FILE, OutOfTimeError, deadline
-from ctxchat.engine.gguf import GgufHeader
-from ctxchat.engine.gguf_cursor import Texts
-from ctxchat.engine.template_probe import MARKS, Messages, between, probe
+from ctxchat.engine.gguf.cursor import Texts
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.template.deadline import TEMPLATE_FILE, OutOfTimeError, within
+from ctxchat.engine.template.probe import MARKS, Messages, between, probe
 
 if TYPE_CHECKING:
-    from ctxchat.engine.sandbox import SandboxedTemplate
+    from ctxchat.engine.template.sandbox import SandboxedTemplate
 
 MAX_SOURCE = 200_000
 """Characters, some ten times the longest known; compiling more would take seconds."""
@@ -76,14 +76,14 @@ class JinjaTemplate:
         if think is not None:
             variables |= {"enable_thinking": think, "thinking": think}
         template = self._compiled
-        with _told(), deadline(SECONDS, TEMPLATE_FILE):
-            return template.render(variables)
+        with _told():
+            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
 
     @cached_property
     def _compiled(self) -> "SandboxedTemplate":
         if len(self._source) > MAX_SOURCE:
             raise ModelError(f"the chat template is {len(self._source):,} characters long")
-        from ctxchat.engine.sandbox import SandboxedTemplate
+        from ctxchat.engine.template.sandbox import SandboxedTemplate
 
         with _told():
             return SandboxedTemplate(self._source)

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from ctxchat.domain.errors import StoreError
-from ctxchat.engine.gguf import GgufHeader
-from ctxchat.engine.gguf_checks import check_vocabulary
+from ctxchat.engine.gguf.checks import check_vocabulary
+from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.locations import cache_folder, private_folder
 
 

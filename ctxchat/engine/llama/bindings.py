@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.llama_log import LOG
+from ctxchat.engine.llama.log import LOG
 
 PACKAGE = "llama_cpp"
 

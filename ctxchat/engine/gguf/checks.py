@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf_cursor import Texts, damaged
+from ctxchat.engine.gguf.cursor import Texts, damaged
 
 if TYPE_CHECKING:
-    from ctxchat.engine.gguf import GgufHeader
+    from ctxchat.engine.gguf.header import GgufHeader
 
 MAX_LAYERS = 512
 MAX_EXPERTS = 1024

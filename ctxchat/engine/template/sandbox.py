@@ -17,8 +17,8 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ctxchat.engine import bounds
-from ctxchat.engine.deadline import TEMPLATE_FILE
+from ctxchat.engine.template import bounds
+from ctxchat.engine.template.deadline import TEMPLATE_FILE
 
 _TEXT_METHODS = frozenset(
     {"count", "endswith", "find", "index", "startswith", "join", "format", "replace", "rfind", "rindex"}

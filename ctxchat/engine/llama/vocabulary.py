@@ -4,8 +4,8 @@ import ctypes
 import re
 from collections.abc import Iterable
 
-from ctxchat.engine.bindings import library
-from ctxchat.engine.llama_weights import LlamaWeights
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.weights import LlamaWeights
 
 SENTINEL = "\x01"
 """A character that no token joins with its neighbours."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.window import DEFAULT_WINDOW, window_size
-from ctxchat.engine.threads import Threads, choose_threads
+from ctxchat.engine.llama.threads import Threads, choose_threads
 
 CACHE_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, "q4_1": 3, "q4_0": 2}
 """Types of keys and values in the cache, with ggml's numbers for them."""

@@ -9,8 +9,8 @@ from math import prod
 from pathlib import Path
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf_cursor import Cursor, cut_short, damaged
-from ctxchat.engine.gguf_types import TENSOR_TYPES
+from ctxchat.engine.gguf.cursor import Cursor, cut_short, damaged
+from ctxchat.engine.gguf.types import TENSOR_TYPES
 
 MAX_ENTRIES = 1 << 17
 """Keys, and tensors, a file may have; the largest models known have some thousands."""

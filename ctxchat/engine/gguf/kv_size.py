@@ -1,9 +1,9 @@
 """Bytes of KV cache a model needs, from its header alone."""
 
 from ctxchat.domain.errors import UsageError
-from ctxchat.engine.gguf import GgufHeader
-from ctxchat.engine.gguf_checks import RECURRENT, per_layer
-from ctxchat.engine.gguf_types import CACHE_TYPES, TensorType
+from ctxchat.engine.gguf.checks import RECURRENT, per_layer
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.types import CACHE_TYPES, TensorType
 
 HYBRID = frozenset(
     {"jamba", "plamo2", "granitehybrid", "lfm2", "lfm2moe", "nemotron_h", "nemotron_h_moe"}

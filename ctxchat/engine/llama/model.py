@@ -12,17 +12,19 @@ from ctxchat.domain.model import Generation, ModelFacts
 from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
 from ctxchat.domain.window import DEFAULT_WINDOW
-from ctxchat.engine.bindings import library
-from ctxchat.engine.checked_vocabularies import check_once
-from ctxchat.engine.generation import generate
-from ctxchat.engine.gguf import GgufHeader, model_name, read_header
-from ctxchat.engine.kv_size import bytes_per_token
-from ctxchat.engine.llama_cache import LlamaCache
-from ctxchat.engine.llama_weights import LlamaWeights
-from ctxchat.engine.machine import resident_memory, usable_cores
-from ctxchat.engine.options import EngineOptions, ResolvedOptions, resolve
-from ctxchat.engine.vocabulary import LlamaVocabulary
-from ctxchat.engine.worker import Worker
+from ctxchat.engine.gguf.checked_vocabularies import check_once
+from ctxchat.engine.gguf.file_names import model_name
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.kv_size import bytes_per_token
+from ctxchat.engine.gguf.reading import read_header
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.generation import generate
+from ctxchat.engine.llama.machine import resident_memory, usable_cores
+from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve
+from ctxchat.engine.llama.vocabulary import LlamaVocabulary
+from ctxchat.engine.llama.weights import LlamaWeights
+from ctxchat.engine.llama.worker import Worker
 
 LOADING_STEPS = 20
 """How many times at most the loading of a model is reported."""
@@ -58,7 +60,7 @@ class LoadedModel:
 
     @cached_property
     def template(self) -> Template:
-        from ctxchat.engine.chat_template import template_of
+        from ctxchat.engine.template.chat_template import template_of
 
         return template_of(self.header)
 

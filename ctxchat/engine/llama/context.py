@@ -7,11 +7,11 @@ from math import isnan
 from typing import Any
 
 from ctxchat.domain.errors import EngineError, ModelError
-from ctxchat.engine.bindings import c_library, library
-from ctxchat.engine.cells import CHAT, SEQUENCES
-from ctxchat.engine.llama_log import LOG
-from ctxchat.engine.llama_weights import LlamaWeights
-from ctxchat.engine.options import CACHE_TYPES, EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.bindings import c_library, library
+from ctxchat.engine.llama.cells import CHAT, SEQUENCES
+from ctxchat.engine.llama.log import LOG
+from ctxchat.engine.llama.options import CACHE_TYPES, EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.weights import LlamaWeights
 
 
 class Outcome(IntEnum):

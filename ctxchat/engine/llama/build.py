@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from importlib.metadata import version as version_of
 from pathlib import Path
 
-from ctxchat.engine.bindings import library
-from ctxchat.engine.machine import usable_cores
-from ctxchat.engine.options import EngineOptions
-from ctxchat.engine.threads import choose_threads
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.machine import usable_cores
+from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.llama.threads import choose_threads
 
 GPU_TYPES = (1, 2)
 """ggml's numbers for a GPU with memory of its own, and for one that shares the host's."""

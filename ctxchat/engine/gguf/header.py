@@ -1,7 +1,6 @@
-"""What a GGUF file says of itself in its header, read without touching the weights."""
+"""What a GGUF file says of itself."""
 
 import mmap
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +9,12 @@ from hashlib import blake2b
 from math import prod
 from pathlib import Path
 
-from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf_checks import check_kind, check_shape
-from ctxchat.engine.gguf_part import Part, TensorInfo, read_part
-from ctxchat.engine.gguf_types import QUANTIZATIONS
+from ctxchat.engine.gguf.file_names import model_name
+from ctxchat.engine.gguf.part import Part, TensorInfo
+from ctxchat.engine.gguf.types import QUANTIZATIONS
 
 SAMPLED_PAGES = 64
 PAGE = 4096
-_SPLIT = re.compile(r"(.+)-(\d{5})-of-(\d{5})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,45 +103,3 @@ class GgufHeader:
         """Give the memory of what was read back; it is read again where it is needed."""
         for part in self.parts:
             part.source.madvise(mmap.MADV_DONTNEED)
-
-
-def read_header(path: Path) -> GgufHeader:
-    """Read the header of a GGUF file, or of the first of several. Raises ModelError where a file
-    is missing, unreadable, no GGUF, cut short, damaged, or would bring llama.cpp down."""
-    first = read_part(path)
-    check_kind(path, first.metadata)
-    parts = (first, *(read_part(other) for other in _other_parts(path, first.metadata)))
-    tensors = tuple(tensor for part in parts for tensor in part.tensors)
-    header = GgufHeader(path, first.metadata, tensors, parts)
-    check_shape(header)
-    return header
-
-
-def model_name(path: Path) -> str:
-    """A file's name as people say it: without `.gguf`, and without the number of a part."""
-    stem = path.name.removesuffix(".gguf")
-    split = _SPLIT.fullmatch(stem)
-    return split[1] if split else stem
-
-
-def is_later_part(path: Path) -> bool:
-    """Whether a file is the second or a later one of a model in several files."""
-    split = _SPLIT.fullmatch(path.name.removesuffix(".gguf"))
-    return split is not None and int(split[2]) > 1
-
-
-def _other_parts(path: Path, metadata: Mapping[str, object]) -> list[Path]:
-    count = metadata.get("split.count")
-    if not isinstance(count, int) or count < 2:
-        return []
-    split = _SPLIT.fullmatch(path.name.removesuffix(".gguf"))
-    if split is None or int(split[3]) != count:
-        name = f"…-00001-of-{count:05}.gguf"
-        raise ModelError(f"{path} is one of {count} files of a model and must keep its name, {name}")
-    names = [path.with_name(f"{split[1]}-{number:05}-of-{count:05}.gguf") for number in range(1, count + 1)]
-    if int(split[2]) != 1:
-        raise ModelError(f"{path} is part {int(split[2])} of {count}; name the first, {names[0].name}")
-    missing = [name.name for name in names if not name.is_file()]
-    if missing:
-        raise ModelError(f"{path} is one of {count} files, and {', '.join(missing)} is missing beside it")
-    return names[1:]

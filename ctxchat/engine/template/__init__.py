@@ -1,0 +1,1 @@
+"""The chat template of a model: run within bounds, and probed."""
