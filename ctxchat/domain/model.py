@@ -84,7 +84,8 @@ class Generation:
     """One request to a model: prompt ids, how to sample, how many tokens at the most.
 
     `reasoning` are the tags to look for, None where the model does not reason; `in_reasoning`
-    says that the prompt has opened them.
+    says that the prompt has opened them. With `aside` the chat's cells are shared as far as the
+    prompt begins with them, and are the same after it as before.
     """
 
     ids: Sequence[int]
@@ -92,6 +93,7 @@ class Generation:
     limit: int
     reasoning: ReasoningTags | None = None
     in_reasoning: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ctxchat.domain.model import (
 )
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.receipt import Memory
+from ctxchat.domain.summary import SummaryBlock
 
 
 class Clock(Protocol):
@@ -172,8 +173,21 @@ class Conversations(Protocol):
     def set_system(self, conversation: str, system: str) -> None:
         """Change the system text of a conversation that has no turns yet."""
 
+    def unpin(self, conversation: str, pin: str) -> None:
+        """Remove a pin by its id. Raises UsageError where there is none."""
+
+    def blocks(self, conversation: str) -> tuple[SummaryBlock, ...]:
+        """The live summary blocks, oldest first: those whose messages lie on the path."""
+
+    def compact(self, conversation: str, blocks: Sequence[SummaryBlock]) -> None:
+        """Make these the live blocks, and let all pins stand before the history. What was live
+        before is kept, for `undo_compaction`."""
+
+    def undo_compaction(self, conversation: str) -> bool:
+        """Make the blocks before the last compaction live again; False where there was none."""
+
     def fork(self, conversation: str) -> Conversation:
-        """A new conversation with the same head and pins."""
+        """A new conversation with the same head, pins and summary blocks."""
 
     def listing(self) -> list[ConversationSummary]:
         """All of them, last used first."""
