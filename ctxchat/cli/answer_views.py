@@ -1,11 +1,14 @@
 """What stdout gets of a turn where it is no terminal: plain text, one object, or a line an event."""
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Protocol, TextIO
 
 from ctxchat.cli.receipt import Json, kv_json, predicted_json, prompt_json, receipt_json
 from ctxchat.domain.events import (
+    Compacted,
+    Compacting,
     CostPredicted,
     ModelLoading,
     Prefilled,
@@ -88,23 +91,18 @@ class JsonEvents:
 
 
 def event_json(event: TurnEvent) -> Json:
-    """An event as `--events` writes it."""
+    """An event as `--events` writes it: its type by the name of its class, and its fields."""
     fields: Json
     match event:
-        case PromptBuilt(prompt):
-            name, fields = "prompt_built", prompt_json(prompt, None)
-        case CostPredicted(kv, predicted):
-            name, fields = "cost_predicted", {"kv": kv_json(kv), "predicted": predicted_json(predicted)}
         case TurnFinished(receipt):
-            name, fields = "finished", receipt_json(receipt)
-        case ModelLoading():
-            name, fields = "model_loading", asdict(event)
-        case Prefilled():
-            name, fields = "prefilled", asdict(event)
-        case ReasoningGenerated():
-            name, fields = "reasoning_generated", asdict(event)
-        case TextGenerated():
-            name, fields = "text_generated", asdict(event)
-        case Warned():
-            name, fields = "warned", asdict(event)
+            return {"type": "finished", **receipt_json(receipt)}
+        case PromptBuilt(prompt):
+            fields = prompt_json(prompt, None)
+        case CostPredicted(kv, predicted):
+            fields = {"kv": kv_json(kv), "predicted": predicted_json(predicted)}
+        case Compacting() | Compacted() | ModelLoading() | Prefilled() | Warned():
+            fields = asdict(event)
+        case ReasoningGenerated() | TextGenerated():
+            fields = asdict(event)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
     return {"type": name, **fields}

@@ -4,9 +4,10 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
-from ctxchat.cli.failures import INTERRUPTED, internal_error
+from ctxchat.cli.failures import INTERRUPTED, abandon_stdout, internal_error
 from ctxchat.cli.input import Question, read_question, readable, require_words
 from ctxchat.cli.interrupts import cancelled_by_interrupt
+from ctxchat.cli.notices import Notices
 from ctxchat.cli.options import AskFlags, check, overrides
 from ctxchat.cli.output import views_of
 from ctxchat.cli.stages import at_once, code_block_alone, without_reasoning
@@ -14,7 +15,7 @@ from ctxchat.cli.terminal.screen import this_screen
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import CtxChatError, UsageError
-from ctxchat.domain.events import TurnEvent, TurnFinished, Warned
+from ctxchat.domain.events import Compacting, TurnEvent, TurnFinished, Warned
 from ctxchat.domain.receipt import Failure, Receipt
 from ctxchat.service.request import AskRequest
 from ctxchat.settings.load import load_settings
@@ -43,6 +44,7 @@ def turn_events(settings: Settings, request: AskRequest, cancel: Cancel) -> Gene
 
         with closing(wiring.chat_service(settings)) as service:
             yield from service.ask(request, cancel)
+            yield from service.tidy(cancel)
     except UsageError:
         raise
     except CtxChatError as error:
@@ -97,6 +99,10 @@ def _show(flags: AskFlags, turn: Iterator[TurnEvent], warnings: tuple[str, ...])
             view.show(event)
         if isinstance(event, TurnFinished):
             code = exit_code(event.receipt)
+            # What is done behind the answer is no part of it: whoever reads it has all of it.
+            views = [view for view in views if isinstance(view, Notices)]
+        if isinstance(event, Compacting) and len(views) == 1:
+            abandon_stdout()
     return code
 
 

@@ -34,7 +34,7 @@ def exit_code_of(body: Callable[[], int]) -> int:
     if code == INTERRUPTED:
         _clear_the_line()
     if code:
-        _abandon_stdout()
+        abandon_stdout()
     return code
 
 
@@ -63,7 +63,7 @@ def _clear_the_line() -> None:
         print(end="\r\x1b[K", file=sys.stderr, flush=True)
 
 
-def _abandon_stdout() -> None:
+def abandon_stdout() -> None:
     """Write what is still buffered if anybody reads, and send it nowhere else, so that flushing it
     again at exit cannot fail."""
     with suppress(OSError):

@@ -6,8 +6,9 @@ from ctxchat.cli.reasoning import write_above
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
 from ctxchat.domain.conversation import Finish
-from ctxchat.domain.events import TurnEvent, TurnFinished, Warned
+from ctxchat.domain.events import Compacted, TurnEvent, TurnFinished, Warned
 from ctxchat.domain.receipt import Receipt
+from ctxchat.domain.summary import SummaryOrigin
 
 
 class Notices:
@@ -23,6 +24,8 @@ class Notices:
         match event:
             case Warned(message):
                 self._say(message)
+            case Compacted():
+                self._say(folded(event))
             case TurnFinished(receipt):
                 self._finish(receipt)
             case _:
@@ -43,3 +46,12 @@ class Notices:
 
     def _write(self, text: str) -> None:
         write_above(self._screen, self._status, clean(text))
+
+
+def folded(event: Compacted) -> str:
+    """What a compaction did, in a line."""
+    writer = "the model" if event.origin is SummaryOrigin.MODEL else "a digest"
+    return (
+        f"folded the oldest {event.turns:,} turns into a summary by {writer}: "
+        f"{event.before:,} → {event.after:,} tokens; `ctxchat compact show` shows it, `undo` takes it back"
+    )

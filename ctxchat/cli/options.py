@@ -73,6 +73,12 @@ class AskFlags:
             "-f", "--file", metavar="PATH", help="Attach a file, a folder, or `-` for stdin. Repeatable."
         ),
     ] = field(default_factory=list)
+    budget: Annotated[int | None, _option("context.budget", "--budget", metavar="TOKENS")] = _setting(
+        "context.budget"
+    )
+    overflow: Annotated[str | None, _option("context.overflow", "--overflow", metavar="compact|refuse")] = (
+        _setting("context.overflow")
+    )
     dry_run: Annotated[
         bool,
         typer.Option(

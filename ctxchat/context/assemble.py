@@ -5,7 +5,7 @@ tokens, what the messages say is not, so no text can become a control token. Rec
 where there are any: text is tokenized once, and an answer keeps the ids it was decoded as.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from ctxchat.domain.conversation import Message, Pin, Role, Section, count_turns
 from ctxchat.domain.model import SystemPlacement, TemplateBehaviour
 from ctxchat.domain.ports import Template, Vocabulary
 from ctxchat.domain.prompt import Piece, Prompt, SegmentKey
+from ctxchat.domain.summary import SummaryBlock
 
 SEPARATOR = "\n\n"
 
@@ -21,23 +22,27 @@ SEPARATOR = "\n\n"
 class Wording:
     """The program's own words in a prompt, from its prompt files.
 
-    `pins_before` and `pins_after` stand around pinned texts, `pins_reply` answers them, and
-    `opening` is the question put before a conversation that begins with an answer.
+    `pins` and `summary` are what stands before and after pinned texts and summary blocks, `reply`
+    answers them, and `opening` is the question put before a conversation that begins with an answer.
     """
 
-    pins_before: str
-    pins_after: str
-    pins_reply: str
+    pins: tuple[str, str]
+    summary: tuple[str, str]
+    reply: str
     opening: str
 
 
 @dataclass(frozen=True, slots=True)
 class PromptContent:
-    """What a prompt is to hold. `question` is None where only the history is asked for; `started`
-    is the date a template may show, that of the conversation, so that it never changes."""
+    """What a prompt is to hold: `history` are the messages behind those the `blocks` cover.
+
+    `question` is None where only the history is asked for; `started` is the date a template may
+    show, that of the conversation, so that it never changes.
+    """
 
     system: str
     pins: Sequence[Pin]
+    blocks: Sequence[SummaryBlock]
     history: Sequence[Message]
     question: Message | None
     started: datetime
@@ -87,47 +92,57 @@ def assemble(
         window=window,
         reserve=reserve,
         verbatim_turns=count_turns(content.history),
+        summarized_turns=sum(block.turns for block in content.blocks),
         exact=vocabulary.exact,
         opens_reasoning=scaffold.opens_reasoning,
     )
 
 
 def _slots(content: PromptContent, behaviour: TemplateBehaviour, wording: Wording) -> list[_Slot]:
-    slots = [*_pins(content.pins, wording)]
+    standing = [_Part(Section.PINS, p.text, owner=p.id) for p in content.pins if p.message is None]
+    summaries = [_Part(Section.SUMMARY, block.text, owner=block.id) for block in content.blocks]
+    slots = [*_told(standing, wording.pins, wording), *_told(summaries, wording.summary, wording)]
     if content.history and content.history[0].role is Role.ASSISTANT:
         slots.append(_Slot(Role.USER, (_Part(Section.TEMPLATE, wording.opening),)))
-    turn = 0
+    riding = {(pin.message, pin.text) for pin in content.pins}
+    turn = sum(block.turns for block in content.blocks)
     for message in content.history:
         turn += message.role is Role.USER
-        slots.append(_past(message, behaviour, turn or None))
+        slots.append(_past(message, behaviour, turn or None, riding))
     if content.question is not None:
         slots.append(_Slot(Role.USER, tuple(_parts(content.question, turn + 1))))
     return _with_system(_merged(slots), content.system, behaviour)
 
 
-def _pins(pins: Sequence[Pin], wording: Wording) -> Iterable[_Slot]:
-    """Pins stand as a question and a short answer: every template takes those."""
-    if not pins:
+def _told(texts: list[_Part], around: tuple[str, str], wording: Wording) -> Iterable[_Slot]:
+    """Texts that stand as a question and a short answer: every template takes those."""
+    if not texts:
         return
-    parts = [_Part(Section.TEMPLATE, wording.pins_before)]
-    for number, pin in enumerate(pins):
-        if number:
-            parts.append(_Part(Section.TEMPLATE, SEPARATOR))
-        parts.append(_Part(Section.PINS, pin.text, owner=pin.id))
-    parts.append(_Part(Section.TEMPLATE, wording.pins_after))
-    yield _Slot(Role.USER, tuple(p for p in parts if p.text))
-    yield _Slot(Role.ASSISTANT, (_Part(Section.TEMPLATE, wording.pins_reply),))
+    before, after = around
+    parts = [_Part(Section.TEMPLATE, before)]
+    for number, text in enumerate(texts):
+        parts += [_Part(Section.TEMPLATE, SEPARATOR), text] if number else [text]
+    parts.append(_Part(Section.TEMPLATE, after))
+    yield _Slot(Role.USER, tuple(part for part in parts if part.text))
+    yield _Slot(Role.ASSISTANT, (_Part(Section.TEMPLATE, wording.reply),))
 
 
-def _past(message: Message, behaviour: TemplateBehaviour, turn: int | None) -> _Slot:
+def _past(
+    message: Message,
+    behaviour: TemplateBehaviour,
+    turn: int | None,
+    riding: Collection[tuple[str | None, str]],
+) -> _Slot:
     """A message of an earlier turn: its question counts as history now.
 
     Reasoning is left out where the template strips it, and where its ids, which hold its tags,
-    are not those of this vocabulary.
+    are not those of this vocabulary. A pin is left out that no longer rides in this message.
     """
     parts: list[_Part] = []
     for segment, part in zip(message.segments, _parts(message, turn), strict=True):
         if segment.reasoning and (behaviour.strips_reasoning or segment.ids is None):
+            continue
+        if segment.section is Section.PINS and (message.id, segment.text) not in riding:
             continue
         section = Section.HISTORY if segment.section is Section.QUESTION else segment.section
         parts.append(replace(part, section=section))

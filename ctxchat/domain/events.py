@@ -1,7 +1,7 @@
 """What happens in a turn, in order, as values.
 
-    ModelLoading*  PromptBuilt  CostPredicted  Prefilled*  (ReasoningGenerated | TextGenerated)*
-    TurnFinished
+    ModelLoading*  (Compacting Compacted)*  PromptBuilt  CostPredicted  Prefilled*
+    (ReasoningGenerated | TextGenerated)*  TurnFinished
 
 `Warned` may stand anywhere before the end, and `TurnFinished` ends every turn, whatever became
 of it. An engine yields the middle of this line and closes its part with `Generated`.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Predicted, Receipt
+from ctxchat.domain.summary import SummaryOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,26 @@ class ModelLoading:
 
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compacting:
+    """The oldest turns are being folded into a summary block: `turns` of them, of `before` tokens."""
+
+    turns: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What was folded: `turns` of `before` tokens into a block of `after`. `origin` says who wrote
+    it, and `evaluated` counts the tokens the model read for it."""
+
+    turns: int
+    before: int
+    after: int
+    origin: SummaryOrigin
+    evaluated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,8 @@ class TurnFinished:
 EngineEvent = Prefilled | ReasoningGenerated | TextGenerated | Generated
 TurnEvent = (
     ModelLoading
+    | Compacting
+    | Compacted
     | PromptBuilt
     | CostPredicted
     | Prefilled

@@ -45,9 +45,10 @@ def choose_window(wanted: int | None, trained: int, max_tokens: int | None) -> W
     return Window(size, reserve, trained)
 
 
-def too_large(prompt: Prompt, window: Window) -> str:
-    """What to tell somebody whose prompt does not fit: by how much, why, and what would help."""
-    excess = prompt.total - prompt.usable
+def too_large(prompt: Prompt, window: Window, usable: int) -> str:
+    """What to tell somebody whose prompt does not fit into `usable` tokens: by how much, why, and
+    what would help."""
+    excess = prompt.total - usable
     largest, tokens = max(prompt.sections.items(), key=lambda item: item[1])
     helps = [f"shorten the input by {excess:,} tokens"]
     if window.size + excess <= window.trained:
@@ -55,7 +56,7 @@ def too_large(prompt: Prompt, window: Window) -> str:
     if window.reserve > excess:
         helps.append(f"set --max-tokens {window.reserve - excess}")
     return (
-        f"the prompt is {prompt.total:,} tokens and {prompt.usable:,} may be used "
+        f"the prompt is {prompt.total:,} tokens and {usable:,} may be used "
         f"(window {window.size:,} less {window.reserve:,} for the answer): {excess:,} too many, "
         f"and {tokens:,} of the prompt are {largest}; {' or '.join(helps)}"
     )

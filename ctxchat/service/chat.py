@@ -1,11 +1,13 @@
 """One turn, straight through: the only road from a question to an answer."""
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ctxchat.context.assemble import PromptContent, Wording, assemble
+from ctxchat.context.assemble import Wording
+from ctxchat.context.budget import is_due, turns_to_fold
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Conversation, Finish, Message, sent
+from ctxchat.domain.conversation import Conversation, Finish
 from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import (
     CostPredicted,
@@ -20,7 +22,10 @@ from ctxchat.domain.ports import Clock, Conversations, Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Predicted
 from ctxchat.domain.window import Window, choose_window, too_large
+from ctxchat.service.assembly import Assembly
+from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
+from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
 from ctxchat.service.turn import Stopwatch, Turn
 
@@ -37,7 +42,8 @@ class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `system` and `window` (tokens, None for the default) are what the settings say.
+    `system` and `policy` are what the settings say, and `instruction` asks for a summary of so
+    many words.
     """
 
     def __init__(
@@ -48,14 +54,18 @@ class ChatService:
         wording: Wording,
         *,
         system: str,
-        window: int | None = None,
+        instruction: Callable[[int], str],
+        policy: WindowPolicy = DEFAULT_POLICY,
     ) -> None:
         self._open_model = open_model
         self._clock = clock
         self._wording = wording
-        self._window = window
+        self._instruction = instruction
+        self._policy = policy
+        self._conversations = conversations
         self._journal = Journal(conversations, clock, wording, system)
         self._model: Model | None = None
+        self._finished: tuple[str, int | None] | None = None
 
     def ask(self, request: AskRequest, cancel: Cancel) -> Iterator[TurnEvent]:
         """Answer a question as a line of events that always ends with TurnFinished.
@@ -63,7 +73,8 @@ class ChatService:
         Closing the generator cancels the answer and records what there is of it. Raises
         UsageError for a request that cannot be asked.
         """
-        turn = Turn(Stopwatch(self._clock), writes=request.writes)
+        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens)
+        self._finished = None
         try:
             with self._journal.conversation(request) as conversation:
                 turn.conversation = conversation
@@ -82,8 +93,26 @@ class ChatService:
             self._model = self._open_model().model
         for _ in self._model.load(cancel, weights=False):
             pass
-        window = choose_window(self._window, self._model.facts.window, max_tokens)
-        return self._prompt(self._model, window, conversation, None)
+        assembly = self._assembly(self._model, max_tokens)
+        return assembly.prompt(conversation, assembly.past(conversation), None)
+
+    def tidy(self, cancel: Cancel) -> Iterator[TurnEvent]:
+        """What is done while the person reads: fold the oldest turns of the conversation used
+        last, where that is due. Nothing is lost where it is cancelled."""
+        if self._finished is None or self._model is None or cancel.requested:
+            return
+        conversation_id, max_tokens = self._finished
+        with suppress(CtxChatError), self._conversations.hold(conversation_id):
+            conversation = self._conversations.find(conversation_id)
+            if conversation is None:
+                return
+            assembly = self._assembly(self._model, max_tokens)
+            budget = self._policy.budget_of(assembly.window)
+            past = assembly.past(conversation)
+            prompt = assembly.prompt(conversation, past, None)
+            if is_due(prompt, budget):
+                compaction = Compaction(assembly, conversation, budget, self._instruction, writes=True)
+                yield from compaction.fold(past, turns_to_fold(prompt, budget, keep=1), cancel)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -96,21 +125,55 @@ class ChatService:
         if cancel.requested:
             turn.cancelled = True
             return
-        window = choose_window(self._window, model.facts.window, request.sampling.max_tokens)
-        yield from _warnings(request, model, window)
-        assert turn.conversation is not None
-        prompt = self._prompt(model, window, turn.conversation, turn.question, request.think)
+        assembly = self._assembly(model, request.sampling.max_tokens)
+        yield from _warnings(request, model, assembly.window)
+        prompt = yield from self._fitting(request, turn, assembly, cancel)
+        if prompt is None:
+            turn.cancelled = True
+            return
         turn.prompt = prompt
         if turn.writes:
             self._journal.keep_ids(prompt, model.vocabulary.fingerprint)
         yield PromptBuilt(prompt)
-        if prompt.total > prompt.usable:
-            raise PromptTooLargeError(too_large(prompt, window))
+        budget = self._policy.budget_of(assembly.window)
+        if prompt.total > budget.usable and not request.dry_run:
+            raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
         turn.kv = _planned(model, prompt)
         if turn.kv is not None:
             yield CostPredicted(turn.kv, Predicted())
         if not request.dry_run:
             yield from self._generate(request, turn, model, cancel)
+
+    def _fitting(
+        self, request: AskRequest, turn: Turn, assembly: Assembly, cancel: Cancel
+    ) -> Generator[TurnEvent, None, Prompt | None]:
+        """The prompt; where it would not fit, the oldest turns are folded first: as many as bring it
+        to the landing, and if that is not enough all of them. None where it was cancelled."""
+        conversation = turn.conversation
+        assert conversation is not None
+        budget = self._policy.budget_of(assembly.window)
+        past = assembly.past(conversation, turn.question)
+        prompt = assembly.prompt(conversation, past, turn.question, request.think)
+        compaction = Compaction(assembly, conversation, budget, self._instruction, turn.writes)
+        for keep in (1, 0):
+            turns = turns_to_fold(prompt, budget, keep=keep)
+            if prompt.total <= budget.usable or not turns or not self._policy.folds:
+                continue
+            if request.dry_run:
+                yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
+                break
+            began = self._clock.seconds()
+            folded = yield from compaction.fold(past, turns, cancel)
+            turn.watch.compaction += self._clock.seconds() - began
+            if folded is None:
+                return None
+            past = folded
+            prompt = assembly.prompt(conversation, past, turn.question, request.think)
+        return prompt
+
+    def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
+        window = choose_window(self._policy.window, model.facts.window, max_tokens)
+        return Assembly(self._conversations, self._wording, model, window)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
         began = self._clock.seconds()
@@ -124,31 +187,6 @@ class ChatService:
         if not cancel.requested:
             turn.facts = self._model.facts
         return self._model
-
-    def _prompt(
-        self,
-        model: Model,
-        window: Window,
-        conversation: Conversation,
-        question: Message | None,
-        think: bool | None = None,
-    ) -> Prompt:
-        history = self._journal.history(conversation, model.vocabulary.fingerprint)
-        return assemble(
-            PromptContent(
-                system=conversation.system,
-                pins=[pin for pin in conversation.pins if pin.message is None],
-                history=sent(history),
-                question=question,
-                started=conversation.created,
-                think=think,
-            ),
-            model.vocabulary,
-            model.template,
-            wording=self._wording,
-            window=window.size,
-            reserve=window.reserve,
-        )
 
     def _generate(self, request: AskRequest, turn: Turn, model: Model, cancel: Cancel) -> Iterator[TurnEvent]:
         assert turn.prompt is not None
@@ -185,6 +223,7 @@ class ChatService:
             finish = turn.generated.finish if turn.generated else Finish.ERROR
             fingerprint = model.vocabulary.fingerprint
             self._journal.answer(turn.conversation, turn.question, segments, finish, fingerprint)
+            self._finished = (turn.conversation.id, turn.max_tokens)
 
 
 def _warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warned]:

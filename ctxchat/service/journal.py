@@ -132,7 +132,7 @@ class Journal:
     def _pin_segments(self, pins: tuple[str, ...]) -> tuple[Segment, ...]:
         if not pins:
             return ()
-        segments = [Segment(Section.TEMPLATE, self.wording.pins_before)]
+        segments = [Segment(Section.TEMPLATE, self.wording.pins[0])]
         for text in pins:
             segments += [Segment(Section.PINS, text), Segment(Section.TEMPLATE, SEPARATOR)]
         return tuple(segments)

@@ -18,6 +18,7 @@ class Stopwatch:
 
     clock: Clock
     load: float | None = None
+    compaction: float = 0.0
     prefill_began: float | None = None
     prefill_ended: float | None = None
     first_token: float | None = None
@@ -44,7 +45,7 @@ class Stopwatch:
         return Latency(
             load=self.load,
             retrieval=0.0,
-            compaction=0.0,
+            compaction=self.compaction,
             prefill=prefill,
             first_token=_between(self.prefill_began, self.first_token),
             decode=decode,
@@ -61,6 +62,7 @@ class Turn:
 
     watch: Stopwatch
     writes: bool
+    max_tokens: int | None = None
     conversation: Conversation | None = None
     question: Message | None = None
     facts: ModelFacts | None = None

@@ -12,6 +12,7 @@ from ctxchat.engine.gguf.library import ModelLibrary
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
+from ctxchat.service.policy import WindowPolicy
 from ctxchat.settings.schema import Settings
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
@@ -30,15 +31,34 @@ BUNDLED_NOTICE = (
 def chat_service(settings: Settings) -> ChatService:
     """What answers questions with the model and the options of the settings."""
     own = prompts_folder()
-    before, after = prompt_files.around("pins", own, "pins")
-    wording = Wording(before, after, prompt_files.text("pins-reply", own), prompt_files.text("opening", own))
     return ChatService(
         _model_opener(settings),
         SqliteConversations(_database()),
         SystemClock(),
-        wording,
+        _wording(own),
         system=system_text(settings),
+        instruction=lambda words: prompt_files.text("summarize", own, words=str(words)),
+        policy=_policy(settings),
+    )
+
+
+def _wording(own: Path) -> Wording:
+    return Wording(
+        pins=prompt_files.around("pins", own, "pins"),
+        summary=prompt_files.around("summary", own, "summary"),
+        reply=prompt_files.text("reply", own),
+        opening=prompt_files.text("opening", own),
+    )
+
+
+def _policy(settings: Settings) -> WindowPolicy:
+    context = settings.context
+    return WindowPolicy(
         window=settings.model.ctx_size,
+        budget=context.budget,
+        compact_at=context.compact_at,
+        compact_to=context.compact_to,
+        folds=context.overflow == "compact",
     )
 
 

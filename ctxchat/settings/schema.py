@@ -108,6 +108,21 @@ class ContextSettings:
         "The system message of new conversations; empty for none.",
         example="You are a helpful assistant.",
     )
+    budget: int | None = _key(
+        None,
+        Whole(least=32),
+        "The largest prompt in tokens; else what the window leaves beside the answer.",
+        example=4096,
+    )
+    overflow: str = _key(
+        "compact",
+        Word(("compact", "refuse")),
+        "What to do with a prompt that does not fit: compact (fold the oldest turns), or refuse.",
+    )
+    compact_at: float = _key(
+        0.8, Real(0.2, 1), "Fold the oldest turns once this share of what may be used is used."
+    )
+    compact_to: float = _key(0.45, Real(0.1, 0.9), "What is left of what may be used after folding.")
     think: bool | None = _key(
         None,
         Switch(),

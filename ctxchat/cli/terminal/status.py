@@ -6,6 +6,8 @@ from typing import TextIO
 
 from ctxchat.cli import amounts
 from ctxchat.domain.events import (
+    Compacted,
+    Compacting,
     CostPredicted,
     ModelLoading,
     Prefilled,
@@ -89,6 +91,8 @@ class Meters:
         match event:
             case ModelLoading(done, total):
                 self.line = f"loading the model {amounts.percent(done, total)}"
+            case Compacting(turns, before):
+                self.line = f"folding the oldest {turns:,} turns, {before:,} tokens, into a summary"
             case CostPredicted(kv, _):
                 self._kv = kv
             case Prefilled(done, total):
@@ -99,7 +103,7 @@ class Meters:
                 self._generated("answering")
             case PromptBuilt(prompt):
                 self.line = f"prompt of {prompt.total:,} tokens"
-            case Warned() | TurnFinished():
+            case Compacted() | Warned() | TurnFinished():
                 pass
 
     def _prefilled(self, done: int, total: int) -> None:

@@ -1,0 +1,81 @@
+"""How much of a window a prompt may use, and how many turns to fold when it would use more."""
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from ctxchat.domain.prompt import Prompt
+
+BLOCKS_SHARE = 0.25
+"""What all summary blocks may take of what may be used; past it they are merged."""
+
+BLOCK_SHARE = 0.1
+"""What one compaction may add, of what may be used."""
+
+LEAST_BLOCK = 48
+"""Tokens a summary block needs to say anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Tokens. A prompt may have `usable`; past `trigger` the oldest turns are folded while the
+    person reads, until `landing` is left. `block` and `blocks` limit one summary and all of them.
+    """
+
+    usable: int
+    trigger: int
+    landing: int
+    block: int
+    blocks: int
+
+
+def budget_for(usable: int, *, compact_at: float, compact_to: float) -> Budget:
+    """The budget of a window: every part is a share, so that small windows work as large ones."""
+    return Budget(
+        usable=usable,
+        trigger=int(usable * compact_at),
+        landing=int(usable * compact_to),
+        block=max(LEAST_BLOCK, int(usable * BLOCK_SHARE)),
+        blocks=max(2 * LEAST_BLOCK, int(usable * BLOCKS_SHARE)),
+    )
+
+
+def turn_tokens(prompt: Prompt) -> list[int]:
+    """Tokens of each past turn that is sent word for word, oldest first, scaffold included.
+
+    What stands before the first turn, and the question itself, is not counted.
+    """
+    counts: list[int] = []
+    current: int | None = None
+    for piece in prompt.pieces:
+        if piece.turn is not None and piece.turn != current:
+            current = piece.turn
+            counts.append(0)
+        if counts:
+            counts[-1] += len(piece.ids)
+    return counts[: prompt.verbatim_turns]
+
+
+def turns_to_fold(prompt: Prompt, budget: Budget, *, keep: int) -> int:
+    """How many of the oldest turns a summary block must take the place of, so that the prompt
+    comes down to the landing; all but `keep` where that is not enough, 0 where none can be folded.
+    """
+    turns = turn_tokens(prompt)
+    most = max(0, len(turns) - keep)
+    excess = prompt.total + budget.block - budget.landing
+    for count, freed in enumerate(accumulate(turns[:most]), start=1):
+        if freed >= excess:
+            return count
+    return most
+
+
+def is_due(prompt: Prompt, budget: Budget) -> bool:
+    """Whether the oldest turns should be folded before the next question comes.
+
+    Only where that brings the prompt down to the landing: then as much as lies between landing and
+    trigger must be spoken anew before the next time. Elsewhere it waits until it must be done.
+    """
+    if prompt.total <= budget.trigger:
+        return False
+    count = turns_to_fold(prompt, budget, keep=1)
+    freed = sum(turn_tokens(prompt)[:count])
+    return prompt.total + budget.block - freed <= budget.landing

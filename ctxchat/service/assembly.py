@@ -1,0 +1,81 @@
+"""Prompts of a conversation, for a model that is loaded and a window that is chosen."""
+
+from dataclasses import dataclass
+
+from ctxchat.context.assemble import PromptContent, Wording, assemble
+from ctxchat.domain.conversation import Conversation, Message, Role, sent
+from ctxchat.domain.ports import Conversations, Model
+from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.summary import SummaryBlock
+from ctxchat.domain.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was said: `blocks` for the oldest messages, and the `messages` behind them, those
+    without an answer included."""
+
+    blocks: tuple[SummaryBlock, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+    def first_turns(self, count: int) -> tuple[Message, ...]:
+        """The messages of the oldest `count` turns, and what stands before them."""
+        turns = 0
+        for index, message in enumerate(self.messages):
+            if message.role is Role.USER and message.answered:
+                turns += 1
+            if turns > count:
+                return self.messages[:index]
+        return self.messages
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Builds prompts, always by the one function that does."""
+
+    conversations: Conversations
+    wording: Wording
+    model: Model
+    window: Window
+
+    def past(self, conversation: Conversation, question: Message | None = None) -> Past:
+        """What a conversation holds before a question, with the ids of this model's vocabulary."""
+        if conversation.head is None:
+            return Past()
+        blocks = self.conversations.blocks(conversation.id)
+        path = self.conversations.path(conversation.id, self.model.vocabulary.fingerprint)
+        if question and path and path[-1].id == question.id:
+            path = path[:-1]
+        if not blocks:
+            return Past((), path)
+        covered = [message.id for message in path].index(blocks[-1].last)
+        return Past(blocks, path[covered + 1 :])
+
+    def prompt(
+        self,
+        conversation: Conversation,
+        past: Past,
+        question: Message | None,
+        think: bool | None = None,
+    ) -> Prompt:
+        content = PromptContent(
+            system=conversation.system,
+            pins=conversation.pins,
+            blocks=past.blocks,
+            history=sent(past.messages),
+            question=question,
+            started=conversation.created,
+            think=think,
+        )
+        return assemble(
+            content,
+            self.model.vocabulary,
+            self.model.template,
+            wording=self.wording,
+            window=self.window.size,
+            reserve=self.window.reserve,
+        )
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        return len(self.model.vocabulary.tokenize(text, special=False, after=None))
