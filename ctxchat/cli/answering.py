@@ -93,17 +93,17 @@ def _request(flags: AskFlags, settings: Settings, question: Question) -> AskRequ
 def _show(flags: AskFlags, turn: Iterator[TurnEvent], warnings: tuple[str, ...]) -> int:
     """Give every event to every view; returns the exit code."""
     views = views_of(flags, this_screen())
-    code = 0
+    code: int | None = None
     for event in _staged(flags, _after_warnings(turn, warnings)):
+        if code is not None and isinstance(event, Compacting):
+            # Behind the answer nothing more comes: whoever reads it need not wait.
+            abandon_stdout()
         for view in views:
-            view.show(event)
+            if code is None or isinstance(view, Notices):
+                view.show(event)
         if isinstance(event, TurnFinished):
             code = exit_code(event.receipt)
-            # What is done behind the answer is no part of it: whoever reads it has all of it.
-            views = [view for view in views if isinstance(view, Notices)]
-        if isinstance(event, Compacting) and len(views) == 1:
-            abandon_stdout()
-    return code
+    return code or 0
 
 
 def _after_warnings(turn: Iterator[TurnEvent], warnings: tuple[str, ...]) -> Iterator[TurnEvent]:

@@ -9,10 +9,11 @@ from ctxchat.context.assemble import PromptContent, Wording, assemble
 from ctxchat.context.attachments import Attachment, question_segments
 from ctxchat.domain.conversation import Message, Pin, Role, Section, Segment, sent
 from ctxchat.domain.prompt import Prompt, SegmentKey
+from ctxchat.domain.summary import SummaryBlock
 from tests.support.characters import CONTROL, FIRST_CHARACTER, BracketTemplate, CharacterVocabulary
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-WORDING = Wording("Keep:\n", "", "Yes.", "Begin.")
+WORDING = Wording(("Keep:\n", ""), ("So far:\n", ""), "Yes.", "Begin.")
 VOCABULARY = CharacterVocabulary()
 
 
@@ -32,10 +33,11 @@ def build(
     asked: Message | None,
     *,
     pins: tuple[Pin, ...] = (),
+    blocks: tuple[SummaryBlock, ...] = (),
     system: str = "Be.",
     template: BracketTemplate | None = None,
 ) -> Prompt:
-    content = PromptContent(system, pins, sent(history), asked, NOW)
+    content = PromptContent(system, pins, blocks, sent(history), asked, NOW)
     return assemble(
         content, VOCABULARY, template or BracketTemplate(), wording=WORDING, window=1000, reserve=100
     )
@@ -107,6 +109,33 @@ def test_pins_stand_before_the_history_as_a_question_and_an_answer() -> None:
     assert "<user>Keep:\nAA\n\nBB<end><assistant>Yes.<end><user>Why?<end>" in text_of(prompt)
     assert prompt.sections[Section.PINS] == 4
     assert [piece.owner for piece in prompt.pieces if piece.section is Section.PINS] == ["p1", "p2"]
+
+
+def test_summary_blocks_stand_behind_the_pins_and_their_turns_are_counted() -> None:
+    blocks = (
+        SummaryBlock("b1", "m1", "m4", 2, "They met.", ("42",)),
+        SummaryBlock("b2", "m5", "m6", 1, "Left."),
+    )
+    history = [question("q4", "Four?"), answer("a4", "Quattro.")]
+    prompt = build(history, question("q5", "Five?"), pins=(Pin("p", "AA"),), blocks=blocks)
+    assert (
+        "<user>Keep:\nAA<end><assistant>Yes.<end><user>So far:\nThey met.\n- 42\n\nLeft.<end>"
+        "<assistant>Yes.<end><user>Four?<end>" in text_of(prompt)
+    )
+    assert prompt.sections[Section.SUMMARY] == len("They met.\n- 42Left.")
+    assert (prompt.summarized_turns, prompt.verbatim_turns) == (3, 1)
+    assert {piece.turn for piece in prompt.pieces if piece.owner in ("q4", "a4", "q5")} == {4, 5}
+
+
+def test_a_pin_that_rides_in_a_message_is_sent_only_while_it_does() -> None:
+    segments = (Segment(Section.PINS, "late"), Segment(Section.QUESTION, "One?"))
+    history = [Message("q1", None, Role.USER, segments, NOW), answer("a1", "Uno.")]
+    riding = build(history, question("q2", "Two?"), pins=(Pin("p", "late", message="q1"),))
+    moved = build(history, question("q2", "Two?"), pins=(Pin("p", "late"),))
+    gone = build(history, question("q2", "Two?"))
+    assert [p.sections[Section.PINS] for p in (riding, moved, gone)] == [4, 4, 0]
+    assert "Keep" in text_of(moved)
+    assert "Keep" not in text_of(riding)
 
 
 def test_a_template_without_a_system_role_gets_the_text_before_the_first_question() -> None:

@@ -35,7 +35,7 @@ def test_a_window_past_the_trained_one_is_warned_of() -> None:
 
 def test_what_does_not_fit_is_told_by_how_much_and_what_would_help() -> None:
     prompt = Prompt((Piece(Section.DATA, "", (1,) * 2000),), window=1024, reserve=128, verbatim_turns=0)
-    message = too_large(prompt, choose_window(1024, 8192, 128))
+    message = too_large(prompt, choose_window(1024, 8192, 128), prompt.usable)
     assert "1,104 too many" in message
     assert "--ctx-size" in message
     assert "data" in message

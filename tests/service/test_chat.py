@@ -1,12 +1,10 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ctxchat.context.assemble import Wording
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Finish, Message, Role, Section
+from ctxchat.domain.conversation import Finish, Role, Section
 from ctxchat.domain.errors import EngineError, ModelError, UsageError
 from ctxchat.domain.events import (
     CostPredicted,
@@ -18,7 +16,6 @@ from ctxchat.domain.events import (
     TurnFinished,
     Warned,
 )
-from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
@@ -26,34 +23,8 @@ from ctxchat.service.request import AskRequest
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from tests.support.characters import BracketTemplate
+from tests.support.desk import WORDING, Desk
 from tests.support.scripted import BYTES_PER_TOKEN, ScriptedModel
-
-WORDING = Wording("Keep:\n", "", "Yes.", "Begin.")
-
-
-class Desk:
-    """A service over a scripted model and a real store."""
-
-    def __init__(self, folder: Path, model: ScriptedModel, *, notice: str | None = None) -> None:
-        self.model = model
-        self.record = SqliteConversations(Database(folder / "store.sqlite3"), wait=0.1)
-        self.service = ChatService(
-            lambda: OpenedModel(model, notice), self.record, SystemClock(), WORDING, system="Be."
-        )
-
-    def ask(self, request: AskRequest | str, cancel: Cancel | None = None) -> Receipt:
-        *_, last = self.events(request, cancel)
-        assert isinstance(last, TurnFinished)
-        return last.receipt
-
-    def events(self, request: AskRequest | str, cancel: Cancel | None = None) -> Iterator[TurnEvent]:
-        asked = AskRequest(request) if isinstance(request, str) else request
-        return self.service.ask(asked, cancel or Cancel())
-
-    def path(self) -> tuple[Message, ...]:
-        latest = self.record.latest()
-        assert latest
-        return self.record.path(latest.id)
 
 
 @pytest.fixture
@@ -154,7 +125,7 @@ def test_a_model_that_is_not_there_leaves_the_question(tmp_path: Path, desk: Des
     def missing() -> OpenedModel:
         raise ModelError("no such model")
 
-    service = ChatService(missing, desk.record, SystemClock(), WORDING, system="")
+    service = ChatService(missing, desk.record, SystemClock(), WORDING, system="", instruction=str)
     *_, last = service.ask(AskRequest("One?"), Cancel())
     assert isinstance(last, TurnFinished)
     assert last.receipt.error

@@ -1,0 +1,62 @@
+"""A chat service over a scripted model and a real store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ctxchat.context.assemble import Wording
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Message
+from ctxchat.domain.events import TurnEvent, TurnFinished
+from ctxchat.domain.receipt import Receipt
+from ctxchat.domain.summary import SummaryBlock
+from ctxchat.service.chat import ChatService, OpenedModel
+from ctxchat.service.clock import SystemClock
+from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
+from ctxchat.service.request import AskRequest
+from ctxchat.store.conversations import SqliteConversations
+from ctxchat.store.database import Database
+from tests.support.scripted import ScriptedModel
+
+WORDING = Wording(("Keep:\n", ""), ("So far:\n", ""), "Yes.", "Begin.")
+
+
+class Desk:
+    """A service over a scripted model and a real store."""
+
+    def __init__(
+        self,
+        folder: Path,
+        model: ScriptedModel,
+        *,
+        notice: str | None = None,
+        policy: WindowPolicy = DEFAULT_POLICY,
+    ) -> None:
+        self.model = model
+        self.record = SqliteConversations(Database(folder / "store.sqlite3"), wait=0.1)
+        self.service = ChatService(
+            lambda: OpenedModel(model, notice),
+            self.record,
+            SystemClock(),
+            WORDING,
+            system="Be.",
+            instruction=lambda words: f"Sum up in {words}.",
+            policy=policy,
+        )
+
+    def ask(self, request: AskRequest | str, cancel: Cancel | None = None) -> Receipt:
+        *_, last = self.events(request, cancel)
+        assert isinstance(last, TurnFinished)
+        return last.receipt
+
+    def events(self, request: AskRequest | str, cancel: Cancel | None = None) -> Iterator[TurnEvent]:
+        asked = AskRequest(request) if isinstance(request, str) else request
+        return self.service.ask(asked, cancel or Cancel())
+
+    def path(self) -> tuple[Message, ...]:
+        latest = self.record.latest()
+        assert latest
+        return self.record.path(latest.id)
+
+    def blocks(self) -> tuple[SummaryBlock, ...]:
+        latest = self.record.latest()
+        return self.record.blocks(latest.id) if latest else ()
