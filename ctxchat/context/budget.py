@@ -68,6 +68,12 @@ def turns_to_fold(prompt: Prompt, budget: Budget, *, keep: int) -> int:
     return most
 
 
+def could_fit(prompt: Prompt, budget: Budget) -> bool:
+    """Whether folding past turns can make a prompt fit: what is not past must leave room."""
+    past = sum(turn_tokens(prompt))
+    return past > 0 and prompt.total - past + budget.block <= budget.usable
+
+
 def is_due(prompt: Prompt, budget: Budget) -> bool:
     """Whether the oldest turns should be folded before the next question comes.
 

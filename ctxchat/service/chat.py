@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ctxchat.context.assemble import Wording
-from ctxchat.context.budget import is_due, turns_to_fold
+from ctxchat.context.budget import could_fit, turns_to_fold
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
 from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
@@ -28,6 +28,7 @@ from ctxchat.service.journal import Journal
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
 from ctxchat.service.turn import Stopwatch, Turn
+from ctxchat.service.upkeep import fold_now, fold_where_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +98,34 @@ class ChatService:
         return assembly.prompt(conversation, assembly.past(conversation), None)
 
     def tidy(self, cancel: Cancel) -> Iterator[TurnEvent]:
-        """What is done while the person reads: fold the oldest turns of the conversation used
-        last, where that is due. Nothing is lost where it is cancelled."""
-        if self._finished is None or self._model is None or cancel.requested:
+        """What is done while the person reads: the upkeep of the conversation used last. Nothing is
+        lost where it is cancelled, and what goes wrong waits for the next turn to be told."""
+        if self._finished is None or cancel.requested or not self._policy.folds:
             return
-        conversation_id, max_tokens = self._finished
-        with suppress(CtxChatError), self._conversations.hold(conversation_id):
+        with suppress(CtxChatError):
+            yield from self._folding(*self._finished, cancel, at_once=False)
+
+    def compact(
+        self, conversation: Conversation, max_tokens: int | None, cancel: Cancel
+    ) -> Iterator[TurnEvent]:
+        """Fold all turns of a conversation but the last, now. Raises UsageError where it has none to
+        fold."""
+        model = yield from self._opened()
+        yield from model.load(cancel)
+        if not cancel.requested:
+            yield from self._folding(conversation.id, max_tokens, cancel, at_once=True)
+
+    def _folding(
+        self, conversation_id: str, max_tokens: int | None, cancel: Cancel, *, at_once: bool
+    ) -> Iterator[TurnEvent]:
+        with self._conversations.hold(conversation_id):
             conversation = self._conversations.find(conversation_id)
-            if conversation is None:
+            if conversation is None or self._model is None:
                 return
             assembly = self._assembly(self._model, max_tokens)
             budget = self._policy.budget_of(assembly.window)
-            past = assembly.past(conversation)
-            prompt = assembly.prompt(conversation, past, None)
-            if is_due(prompt, budget):
-                compaction = Compaction(assembly, conversation, budget, self._instruction, writes=True)
-                yield from compaction.fold(past, turns_to_fold(prompt, budget, keep=1), cancel)
+            compaction = Compaction(assembly, conversation, budget, self._instruction, writes=True)
+            yield from fold_now(compaction, cancel) if at_once else fold_where_due(compaction, cancel)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -157,7 +170,8 @@ class ChatService:
         compaction = Compaction(assembly, conversation, budget, self._instruction, turn.writes)
         for keep in (1, 0):
             turns = turns_to_fold(prompt, budget, keep=keep)
-            if prompt.total <= budget.usable or not turns or not self._policy.folds:
+            fits = prompt.total <= budget.usable
+            if fits or not turns or not self._policy.folds or not could_fit(prompt, budget):
                 continue
             if request.dry_run:
                 yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
@@ -177,15 +191,20 @@ class ChatService:
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
         began = self._clock.seconds()
+        model = yield from self._opened()
+        yield from model.load(cancel, weights=not request.dry_run)
+        turn.watch.load = self._clock.seconds() - began
+        if not cancel.requested:
+            turn.facts = model.facts
+        return model
+
+    def _opened(self) -> Generator[TurnEvent, None, Model]:
+        """The model, found at the first need of it."""
         if self._model is None:
             opened = self._open_model()
             self._model = opened.model
             if opened.notice:
                 yield Warned(opened.notice)
-        yield from self._model.load(cancel, weights=not request.dry_run)
-        turn.watch.load = self._clock.seconds() - began
-        if not cancel.requested:
-            turn.facts = self._model.facts
         return self._model
 
     def _generate(self, request: AskRequest, turn: Turn, model: Model, cancel: Cancel) -> Iterator[TurnEvent]:

@@ -1,0 +1,30 @@
+"""What is done for a conversation between its turns."""
+
+from collections.abc import Iterator
+
+from ctxchat.context.budget import is_due, turns_to_fold
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import UsageError
+from ctxchat.domain.events import Compacted, Compacting
+from ctxchat.service.compaction import Compaction
+
+Folding = Iterator[Compacting | Compacted]
+
+
+def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
+    """Fold the oldest turns down to the landing, where what stands has passed the trigger."""
+    assembly, conversation = compaction.assembly, compaction.conversation
+    past = assembly.past(conversation)
+    prompt = assembly.prompt(conversation, past, None)
+    if is_due(prompt, compaction.budget):
+        yield from compaction.fold(past, turns_to_fold(prompt, compaction.budget, keep=1), cancel)
+
+
+def fold_now(compaction: Compaction, cancel: Cancel) -> Folding:
+    """Fold all turns but the last. Raises UsageError where there is none."""
+    assembly, conversation = compaction.assembly, compaction.conversation
+    past = assembly.past(conversation)
+    turns = assembly.prompt(conversation, past, None).verbatim_turns - 1
+    if turns < 1:
+        raise UsageError("there is nothing to fold: the conversation has no turn before its last")
+    yield from compaction.fold(past, turns, cancel)
