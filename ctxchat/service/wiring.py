@@ -28,11 +28,12 @@ BUNDLED_NOTICE = (
 )
 
 
-def chat_service(settings: Settings) -> ChatService:
-    """What answers questions with the model and the options of the settings."""
+def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
+    """What answers questions with the model and the options of the settings. With `one_shot` cells
+    are allocated as they are needed, else the whole window at once."""
     own = prompts_folder()
     return ChatService(
-        _model_opener(settings),
+        _model_opener(settings, one_shot=one_shot),
         SqliteConversations(_database()),
         SystemClock(),
         _wording(own),
@@ -111,7 +112,7 @@ def doctor_probes(settings: Settings) -> "Probes":
     )
 
 
-def _model_opener(settings: Settings) -> Callable[[], OpenedModel]:
+def _model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedModel]:
     def open_model() -> OpenedModel:
         from ctxchat.engine.llama.model import LlamaModel
 
@@ -119,12 +120,12 @@ def _model_opener(settings: Settings) -> Callable[[], OpenedModel]:
         typed = settings.origins.get("model.path") == "--model"
         path = library.find(settings.model.path if typed else None)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
-        return OpenedModel(LlamaModel(path, engine_options(settings)), notice)
+        return OpenedModel(LlamaModel(path, engine_options(settings, one_shot=one_shot)), notice)
 
     return open_model
 
 
-def engine_options(settings: Settings) -> EngineOptions:
+def engine_options(settings: Settings, *, one_shot: bool = True) -> EngineOptions:
     model, kv = settings.model, settings.kv
     layers = {"auto": None, "all": -1}.get(str(model.n_gpu_layers), model.n_gpu_layers)
     return EngineOptions(
@@ -141,7 +142,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         batch_size=model.batch_size,
         ubatch_size=model.ubatch_size,
         window=model.ctx_size,
-        one_shot=True,
+        one_shot=one_shot,
     )
 
 
