@@ -125,7 +125,7 @@ def converse(window: int, turns: int) -> Run:
         for number in range(1, turns + 1):
             take_turn(run, service, number)
         run.seconds = time.process_time() - began
-        check_facts(run, service)
+        check_facts(run)
         service.close()
     return run
 
@@ -155,7 +155,7 @@ def take_turn(run: Run, service: ChatService, number: int) -> None:
                 pass
 
 
-def check_facts(run: Run, service: ChatService) -> None:
+def check_facts(run: Run) -> None:
     """What was told in turn 3 stands word for word in the summary, or is found by search."""
     summary = "".join(piece.text for piece in run.prompts[-1].pieces if piece.section == "summary")
     record = wiring.conversation_service(load_settings())
