@@ -59,7 +59,7 @@ _PATTERNS = {
     rf"|\b(?:{_WEEKDAY},?[ ](?:the[ ])?)?"
     rf"(?:{_DAY}[ ](?:of[ ])?{_MONTH}\b{_YEAR}|{_MONTH}\.?[ ]{_DAY}\b{_YEAR})"
     rf"|\b{_MONTH}[ ]\d{{4}}\b|\b{_WEEKDAY}[ ](?:the[ ])?{_DAY}\b|\b\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}\b"
-    rf"|\b\d{{4}}年(?:\d{{1,2}}月(?:\d{{1,2}}日)?)?|\b\d{{1,2}}月\d{{1,2}}日",
+    r"|(?<!\d)\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|(?<!\d)\d{1,2}月\d{1,2}日",
     "time": rf"\b{_CLOCK}|\b\d{{1,2}}[ ]?[ap]m\b",
     "money": rf"[$€£¥₹]{{1}}[ ]?{_AMOUNT}(?:[ ]?(?:k|m|bn|million|billion|thousand)\b)?"
     rf"|\b{_AMOUNT}[ ]?(?:[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|dollars?|euros?|pounds?|cents?)\b)",

@@ -26,6 +26,9 @@ DATA_FACTS = 4
 A_ROUND = 8
 """So many facts of one message stand before the next message's of equal weight are heard."""
 
+WORN = 8
+"""A key that more messages than this hold sets no message apart."""
+
 _EXACT = re.compile(r"[\d/\\_@=()]|[a-z][A-Z]")
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Oo]ur|[Ww]e)\b")
 
@@ -61,7 +64,7 @@ def ranked(facts: Sequence[Fact]) -> list[Fact]:
     common. Of equal ones the older comes first, but no message is heard out before the others."""
     said = _said(facts)
     heard: Counter[str] = Counter()
-    order: list[tuple[float, int, int]] = []
+    order: list[tuple[int, int, int]] = []
     for index, fact in enumerate(facts):
         order.append((-_weight(fact, said), heard[fact.message] // A_ROUND, index))
         heard[fact.message] += 1
@@ -71,19 +74,17 @@ def ranked(facts: Sequence[Fact]) -> list[Fact]:
 def merged(blocks: Sequence[SummaryBlock]) -> list[Fact]:
     """The facts of blocks as one ranking, those that were left out included.
 
-    Who said them is no longer known, but each block has them ranked: of equal weight the place in
-    the block decides, and of equal place the older block.
+    Each block has its own ranked, with what the user said first, and who said it is no longer
+    known: so the place in the block decides, and of equal place the older block. What somebody told
+    of themselves still comes before that, and questions come last.
     """
-    facts: list[Fact] = []
-    places: list[int] = []
+    order: list[tuple[int, int, Fact]] = []
     for block in blocks:
         for place, text in enumerate((*block.facts, *block.left_out)):
             keys = tuple(dict.fromkeys(key.text for key in keys_in(text))) or (text,)
-            facts.append(Fact(text, keys, _FIRST_PERSON.search(text) is not None, block.id))
-            places.append(place)
-    said = _said(facts)
-    order = sorted(range(len(facts)), key=lambda i: (-_weight(facts[i], said), places[i], i))
-    return [facts[i] for i in order]
+            fact = Fact(text, keys, _FIRST_PERSON.search(text) is not None, block.id)
+            order.append((_asks(fact) - _personal(fact), place, fact))
+    return [fact for *_, fact in sorted(order, key=lambda entry: entry[:2])]
 
 
 def chosen(facts: Iterable[Fact], room_tokens: int, count: Count) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -132,14 +133,20 @@ def _said(facts: Iterable[Fact]) -> Counter[str]:
     return Counter(key for key, _ in pairs)
 
 
-def _weight(fact: Fact, said: Counter[str]) -> float:
+def _weight(fact: Fact, said: Counter[str]) -> int:
     keys = _folded(fact)
-    personal = fact.by_user and told(fact.text)
-    often = min(said[key] for key in keys)
-    weight = 4.0 * fact.by_user + 2.0 * personal + any(map(_EXACT.search, fact.keys))
-    weight += 1.0 * (max(said[key] for key in keys) > 1) - 1.0 * (often > 8)
-    weight -= 1.0 * all(word in COMMON for key in keys for word in key.split())
-    return weight - 2.0 * (fact.text.endswith(("?", "？")) and not personal)
+    often = [said[key] for key in keys]
+    weight = 4 * fact.by_user + 2 * _personal(fact) - 2 * _asks(fact)
+    weight += any(map(_EXACT.search, fact.keys)) + (max(often) > 1) - (min(often) > WORN)
+    return weight - all(word in COMMON for key in keys for word in key.split())
+
+
+def _personal(fact: Fact) -> bool:
+    return fact.by_user and told(fact.text)
+
+
+def _asks(fact: Fact) -> bool:
+    return fact.text.endswith(("?", "？")) and not _personal(fact)
 
 
 def _read(spoken: str) -> tuple[str, ...]:

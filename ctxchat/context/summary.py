@@ -143,7 +143,7 @@ def _lines(messages: Sequence[Message], width: int) -> list[str]:
         if message.role is Role.USER:
             lines.append(f"User: {said or '(attached a text)'}")
         elif said:
-            said = f"answer: {said}"
+            said = f"Answer: {said}"
             lines[-1:] = [f"{lines[-1]} {said}"] if lines else [said]
     return lines
 
