@@ -58,6 +58,11 @@ def test_a_missing_file_is_named_with_the_nearest(tmp_path: Path) -> None:
 
 
 def test_every_shipped_file_is_a_template_that_names_its_placeholders() -> None:
-    placeholders = {"pins": {"pins": "x"}}
+    placeholders = {
+        "pins": {"pins": "x"},
+        "summarize": {"words": "60"},
+        "merge": {"summaries": "x", "words": "60"},
+        "summary": {"summary": "x"},
+    }
     for path in prompt_files.shipped_folder().glob("*.md"):
         assert prompt_files.text(path.stem, Path("/nowhere"), **placeholders.get(path.stem, {}))
