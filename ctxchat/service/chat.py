@@ -137,7 +137,7 @@ class ChatService:
         return assemble(
             PromptContent(
                 system=conversation.system,
-                pins=[pin for pin in conversation.pins if pin.message is None],
+                pins=[pin for pin in conversation.pins if pin.leads],
                 history=sent(history),
                 question=question,
                 started=conversation.created,
