@@ -42,21 +42,13 @@ def path() -> None:
 @app.command("edit")
 def edit() -> None:
     """Open your settings file in $VISUAL or $EDITOR, and check it afterwards."""
-    import shlex
-    import subprocess
-
+    from ctxchat.cli.editor import edit_file
     from ctxchat.settings.load import load_settings, user_file
 
     file = user_file()
     if not file.exists():
         _make(file)
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    try:
-        ended = subprocess.run([*shlex.split(editor), str(file)], check=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the editor {editor!r} cannot be started: set $EDITOR, or edit {file}") from error
-    if ended.returncode:
-        raise UsageError(f"the editor {editor!r} failed with code {ended.returncode}")
+    edit_file(file)
     load_settings()
 
 

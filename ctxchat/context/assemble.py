@@ -99,7 +99,7 @@ def assemble(
 
 
 def _slots(content: PromptContent, behaviour: TemplateBehaviour, wording: Wording) -> list[_Slot]:
-    standing = [_Part(Section.PINS, p.text, owner=p.id) for p in content.pins if p.message is None]
+    standing = [_Part(Section.PINS, p.text, owner=p.id) for p in content.pins if p.leads]
     summaries = [_Part(Section.SUMMARY, block.text, owner=block.id) for block in content.blocks]
     slots = [*_told(standing, wording.pins, wording), *_told(summaries, wording.summary, wording)]
     if content.history and content.history[0].role is Role.ASSISTANT:

@@ -91,12 +91,19 @@ class Message:
 class Pin:
     """Text that stands in every prompt of its conversation, verbatim.
 
-    `message` is the message it rides in, or None where it stands before the history.
+    `message` is the message it rides in, or None where it stands before the history. A pending one
+    was made between two turns, and will ride in the next question.
     """
 
     id: str
     text: str
     message: str | None = None
+    pending: bool = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether it stands before the history."""
+        return self.message is None and not self.pending
 
 
 @dataclass(frozen=True, slots=True)

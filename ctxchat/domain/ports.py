@@ -168,7 +168,8 @@ class Conversations(Protocol):
     def keep_ids(self, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]) -> None:
         """Keep ids that were made from recorded text."""
 
-    def pin(self, conversation: str, pin: Pin) -> None: ...
+    def pin(self, conversation: str, pin: Pin) -> None:
+        """Add a pin, or say where one that is there rides from now on."""
 
     def set_system(self, conversation: str, system: str) -> None:
         """Change the system text of a conversation that has no turns yet."""

@@ -1,12 +1,11 @@
 """What the front ends do with conversations that are not being answered."""
 
-from difflib import get_close_matches
-
 from ctxchat.domain.conversation import Conversation, ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.ports import Conversations
 from ctxchat.service.imports import read_messages
 from ctxchat.service.names import checked_name, first_words
+from ctxchat.service.references import resolve
 from ctxchat.service.transcripts import Transcript
 
 
@@ -24,12 +23,7 @@ class ConversationService:
 
     def resolve(self, reference: str | None) -> Conversation:
         """The conversation that is meant, None meaning the one used last. Raises UsageError."""
-        if reference is not None:
-            return self._conversations.find(reference) or self._unknown(reference)
-        latest = self._conversations.latest()
-        if latest is None:
-            raise UsageError('there is no conversation yet: begin one with ctxchat ask "…"')
-        return latest
+        return resolve(self._conversations, reference)
 
     def transcript(self, reference: str | None) -> Transcript:
         conversation = self.resolve(reference)
@@ -60,13 +54,3 @@ class ConversationService:
         """Remove it and all that only it holds, once nobody is answering in it."""
         with self._conversations.hold(conversation.id):
             self._conversations.delete(conversation.id)
-
-    def _unknown(self, reference: str) -> Conversation:
-        names = [summary.conversation.name for summary in self._conversations.listing()]
-        holding = [name for name in names if reference.casefold() in name.casefold()]
-        near = (holding or get_close_matches(reference, names, cutoff=0.5))[:3]
-        hint = "did you mean " + " or ".join(f'"{name}"' for name in near) + "?" if near else _SEE_LIST
-        raise UsageError(f'there is no conversation "{reference}": {hint}')
-
-
-_SEE_LIST = "ctxchat sessions list shows them all"

@@ -1,6 +1,6 @@
 """Where a turn is recorded: the conversation it belongs to, its question, its answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from ctxchat.domain.conversation import (
     Segment,
     count_turns,
     new_id,
+    sent,
 )
 from ctxchat.domain.errors import StoreError, UsageError
 from ctxchat.domain.ports import Clock, Conversations
@@ -63,16 +64,21 @@ class Journal:
         Pins of a conversation that has turns ride in the question, so that nothing before it
         changes; those of a new one stand before the history.
         """
-        late = self._has_turns(conversation)
-        segments = question_segments(request.question, request.attachments)
-        if late:
-            segments = (*self._pin_segments(request.pins), *segments)
-        question = Message(new_id(), conversation.head, Role.USER, segments, self.clock.now(), answered=False)
-        pins = tuple(Pin(new_id(), text, question.id if late else None) for text in request.pins)
+        id_, history = new_id(), sent(self.history(conversation))
+        late = count_turns(history) > 0
+        made = (Pin(new_id(), text, pending=late) for text in request.pins)
+        pins = tuple(_placed((*conversation.pins, *made), history, id_))
+        riding = [pin.text for pin in pins if pin.message == id_]
+        segments = (
+            *self._pin_segments(riding),
+            *question_segments(request.question, request.attachments),
+        )
+        question = Message(id_, conversation.head, Role.USER, segments, self.clock.now(), answered=False)
         if request.writes:
-            self._write(request, conversation, question, pins)
+            moved = [pin for pin in pins if pin not in conversation.pins]
+            self._write(request, conversation, question, moved)
         system = conversation.system if request.system is None else request.system
-        return replace(conversation, system=system, pins=(*conversation.pins, *pins)), question
+        return replace(conversation, system=system, pins=pins), question
 
     def keep_ids(self, prompt: Prompt, vocabulary: str) -> None:
         """Keep the ids that were made from recorded text while the prompt was built."""
@@ -110,7 +116,7 @@ class Journal:
         return count_turns(self.history(conversation)) > 0
 
     def _write(
-        self, request: AskRequest, conversation: Conversation, question: Message, pins: tuple[Pin, ...]
+        self, request: AskRequest, conversation: Conversation, question: Message, pins: Sequence[Pin]
     ) -> None:
         if request.system not in (None, conversation.system):
             self.conversations.set_system(conversation.id, self._system(request))
@@ -129,10 +135,21 @@ class Journal:
     def _system(self, request: AskRequest) -> str:
         return self.system if request.system is None else request.system
 
-    def _pin_segments(self, pins: tuple[str, ...]) -> tuple[Segment, ...]:
+    def _pin_segments(self, pins: Sequence[str]) -> tuple[Segment, ...]:
         if not pins:
             return ()
         segments = [Segment(Section.TEMPLATE, self.wording.pins[0])]
         for text in pins:
             segments += [Segment(Section.PINS, text), Segment(Section.TEMPLATE, SEPARATOR)]
         return tuple(segments)
+
+
+def _placed(pins: Iterable[Pin], history: Iterable[Message], question: str) -> Iterator[Pin]:
+    """Pins where the next prompt will hold them: those that are pending, or rode in a message that
+    is not sent (it was never answered, or lies on another branch), ride in the question."""
+    holding = {message.id for message in history}
+    for pin in pins:
+        if pin.leads or pin.message in holding:
+            yield pin
+        else:
+            yield replace(pin, message=question, pending=False)

@@ -20,6 +20,8 @@ from ctxchat.store.database import Database
 if TYPE_CHECKING:
     from ctxchat.service.conversations import ConversationService
     from ctxchat.service.doctor import Probes
+    from ctxchat.service.pins import PinService
+    from ctxchat.service.summaries import SummaryService
 
 STORE_FILE = "conversations.sqlite3"
 BUNDLED_NOTICE = (
@@ -68,6 +70,20 @@ def conversation_service(settings: Settings) -> "ConversationService":
     from ctxchat.service.conversations import ConversationService
 
     return ConversationService(SqliteConversations(_database()), system_text(settings))
+
+
+def pin_service() -> "PinService":
+    """What adds, lists and removes pins."""
+    from ctxchat.service.pins import PinService
+
+    return PinService(SqliteConversations(_database()))
+
+
+def summary_service() -> "SummaryService":
+    """What shows summaries, and changes them."""
+    from ctxchat.service.summaries import SummaryService
+
+    return SummaryService(SqliteConversations(_database()))
 
 
 def system_text(settings: Settings) -> str:

@@ -17,6 +17,7 @@ from ctxchat.domain.conversation import (
 )
 from ctxchat.domain.errors import ConversationBusyError, StoreError, UsageError
 from ctxchat.domain.prompt import SegmentKey
+from ctxchat.domain.summary import SummaryBlock
 from ctxchat.store.database import Database
 from ctxchat.store.failures import told_plainly
 from ctxchat.store.locks import HeldError, locked
@@ -29,6 +30,13 @@ from ctxchat.store.rows import (
     read_messages,
     write_message,
     write_pin,
+)
+from ctxchat.store.summaries import (
+    copy_compactions,
+    delete_unheld_blocks,
+    live_blocks,
+    pop_compaction,
+    push_compaction,
 )
 from ctxchat.store.tree import DELETE_UNHELD, LISTING, PATH
 
@@ -107,6 +115,27 @@ class SqliteConversations:
             _by_id(connection, conversation)
             write_pin(connection, conversation, pin)
 
+    def unpin(self, conversation: str, pin: str) -> None:
+        with self._database.writing() as connection:
+            remove = "DELETE FROM pin WHERE conversation = ? AND id = CAST(? AS TEXT)"
+            if not connection.execute(remove, (conversation, as_text(pin))).rowcount:
+                raise UsageError(f'there is no pin "{pin}" in this conversation')
+
+    def blocks(self, conversation: str) -> tuple[SummaryBlock, ...]:
+        with self._database.reading() as connection:
+            return live_blocks(connection, conversation)
+
+    def compact(self, conversation: str, blocks: Sequence[SummaryBlock]) -> None:
+        """AssertionError where the blocks do not cover the path from its root on, without a gap."""
+        with self._database.writing() as connection:
+            _by_id(connection, conversation)
+            push_compaction(connection, conversation, blocks)
+
+    def undo_compaction(self, conversation: str) -> bool:
+        """Compactions that an edit left without effect are taken back with the one before them."""
+        with self._database.writing() as connection:
+            return pop_compaction(connection, conversation)
+
     def set_system(self, conversation: str, system: str) -> None:
         with self._database.writing() as connection:
             change = "UPDATE conversation SET system = CAST(? AS TEXT) WHERE id = ?"
@@ -118,6 +147,7 @@ class SqliteConversations:
             id_ = _create(connection, original.name, original.system, original.head)
             for pin in original.pins:
                 write_pin(connection, id_, replace(pin, id=new_id()))
+            copy_compactions(connection, conversation, id_)
             return _by_id(connection, id_)
 
     def listing(self) -> list[ConversationSummary]:
@@ -145,6 +175,7 @@ class SqliteConversations:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM conversation WHERE id = ?", (conversation,))
             connection.execute(DELETE_UNHELD)
+            delete_unheld_blocks(connection)
             connection.execute("INSERT INTO message_fts (message_fts) VALUES ('optimize')")
         self._database.empty_log()
 

@@ -73,11 +73,13 @@ def _write_segment(
 
 
 def write_pin(connection: sqlite3.Connection, conversation: str, pin: Pin) -> None:
-    """A pin behind those the conversation has."""
+    """A pin behind those the conversation has, or where it stands now if it is one of them."""
     connection.execute(
-        "INSERT INTO pin (id, conversation, text, message, ordinal) VALUES (?, ?, CAST(? AS TEXT), ?,"
-        " (SELECT coalesce(max(ordinal), -1) + 1 FROM pin WHERE conversation = ?))",
-        (pin.id, conversation, as_text(pin.text), pin.message, conversation),
+        "INSERT INTO pin (id, conversation, text, message, pending, ordinal)"
+        " VALUES (?, ?, CAST(? AS TEXT), ?, ?,"
+        " (SELECT coalesce(max(ordinal), -1) + 1 FROM pin WHERE conversation = ?))"
+        " ON CONFLICT (id) DO UPDATE SET message = excluded.message, pending = excluded.pending",
+        (pin.id, conversation, as_text(pin.text), pin.message, pin.pending, conversation),
     )
 
 
@@ -85,7 +87,7 @@ def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Con
     """A conversation of a row of CONVERSATIONS, with its pins."""
     id_, name, head, system, created, updated = row
     pins = connection.execute(
-        "SELECT id, text, message FROM pin WHERE conversation = ? ORDER BY ordinal", (id_,)
+        "SELECT id, text, message, pending FROM pin WHERE conversation = ? ORDER BY ordinal", (id_,)
     )
     return Conversation(
         id_,
@@ -94,7 +96,7 @@ def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Con
         system,
         datetime.fromisoformat(created),
         datetime.fromisoformat(updated),
-        tuple(Pin(*pin) for pin in pins),
+        tuple(Pin(pin, text, message, bool(pending)) for pin, text, message, pending in pins),
     )
 
 

@@ -1,18 +1,23 @@
 """Walks through the tree of messages, as SQL."""
 
-PATH = """
+_WALK = """
     WITH RECURSIVE path (id, depth) AS (
         SELECT head, 0 FROM conversation WHERE id = :conversation AND head IS NOT NULL
         UNION ALL
         SELECT message.parent, depth + 1 FROM path JOIN message USING (id)
         WHERE message.parent IS NOT NULL
     )
+"""
+_IDS = "SELECT id FROM path ORDER BY depth DESC"
+_MESSAGES = """
     SELECT message.id, parent, role, name, at, finish, answered, origin, section, reasoning, text, ids
     FROM path JOIN message USING (id)
     LEFT JOIN segment ON segment.message = message.id
     LEFT JOIN segment_ids ON segment_ids.segment = segment.id AND vocabulary = :vocabulary
     ORDER BY depth DESC, ordinal
 """
+PATH_IDS = f"{_WALK} {_IDS}"
+PATH = f"{_WALK} {_MESSAGES}"
 
 # Turns count an imported message of the user whether or not it was answered; tokens are those of
 # the vocabulary with most of them.

@@ -3,10 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from ctxchat import locations
+from ctxchat.service import wiring
+from ctxchat.store.conversations import SqliteConversations
+from ctxchat.store.database import Database
 
 Ran = subprocess.CompletedProcess[str]
 COMMAND = [sys.executable, "-m", "ctxchat"]
@@ -17,6 +22,14 @@ def environment(home: Path) -> dict[str, str]:
     """What a child process sees: the empty home, nothing of ours, one thread."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CTXCHAT_")}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "CTXCHAT_MODEL_THREADS": "1"}
+
+
+@pytest.fixture
+def record(home: Path) -> Iterator[SqliteConversations]:
+    """The record that the program in this home has."""
+    database = Database(locations.data_folder() / wiring.STORE_FILE)
+    yield SqliteConversations(database)
+    database.close()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from ctxchat import locations
 from ctxchat.domain.errors import StoreError, UsageError
 from ctxchat.service import wiring
 from ctxchat.store.conversations import SqliteConversations
-from ctxchat.store.database import Database
 from tests.cli.conftest import Ran
 from tests.support.messages import say
 
@@ -32,14 +31,6 @@ SAID = [
 ]
 LINES = "".join(json.dumps(message) + "\n" for message in SAID).encode()
 USAGE, STORE = UsageError.exit_code, StoreError.exit_code
-
-
-@pytest.fixture
-def record(home: Path) -> Iterator[SqliteConversations]:
-    """The record that the program in this home has."""
-    database = Database(locations.data_folder() / wiring.STORE_FILE)
-    yield SqliteConversations(database)
-    database.close()
 
 
 @pytest.fixture

@@ -41,8 +41,8 @@ def hold_in_turn(conversations: SqliteConversations, conversation: str) -> None:
 
 
 def fill(conversations: SqliteConversations, conversation: str) -> None:
-    """Append where no file may grow beyond 256 KiB, until that is told."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))
+    """Append where no file may grow beyond 512 KiB, until that is told."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19))
     try:
         for number in range(1000):
             say(conversations, conversation, f"{number} " + "x" * 10_000)

@@ -1,0 +1,97 @@
+"""`ctxchat compact`: what old turns were summarized to."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxchat.cli.plain_text import clean
+from ctxchat.cli.session_option import Session
+
+if TYPE_CHECKING:
+    from ctxchat.domain.summary import SummaryBlock
+    from ctxchat.service.summaries import Summaries, SummaryService
+
+app = typer.Typer(
+    help="See, edit or undo what old turns of a conversation were summarized to.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_AUTHORS = {"model": "by the model", "digest": "by rule, from what was said", "person": "edited by you"}
+
+
+@app.command()
+def show(
+    session: Session = None, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Print what stands in the prompt for turns that are no longer sent word for word."""
+    summaries = _service().shown(session)
+    if json:
+        from ctxchat.service.json_text import json_text
+
+        print(json_text([_block_json(block) for block in summaries.blocks], indent=2))
+    else:
+        text = _readable(summaries)
+        print(clean(text) if sys.stdout.isatty() else text)
+
+
+@app.command()
+def edit(session: Session = None) -> None:
+    """Open the last summary in $VISUAL or $EDITOR. Its facts stay beside it, word for word."""
+    from ctxchat.cli.editor import edited
+
+    block = _service().edit(session, edited)
+    _say("nothing was changed" if block is None else f"the summary of {_turns(block.turns)} is now yours")
+
+
+@app.command()
+def undo(session: Session = None) -> None:
+    """Take the last compaction back, or the last edit of a summary."""
+    before, after = _service().undo(session)
+    if after.turns < before.turns:
+        first = after.turns + 1
+        span = f"turn {first} is" if first == before.turns else f"turns {first} to {before.turns} are"
+        _say(f"undone: {span} sent word for word again")
+    else:
+        _say("undone: the summary before it stands again, and no turn more is sent word for word")
+
+
+def _service() -> "SummaryService":
+    from ctxchat.service import wiring
+
+    return wiring.summary_service()
+
+
+def _say(text: str) -> None:
+    typer.echo(f"ctxchat: {text}", err=True)
+
+
+def _turns(number: int) -> str:
+    return "1 turn" if number == 1 else f"{number} turns"
+
+
+def _readable(summaries: "Summaries") -> str:
+    passages = [f"{summaries.conversation.name} ({summaries.conversation.id})"]
+    begin = 1
+    for block in summaries.blocks:
+        end = begin + block.turns - 1
+        span = f"Turn {begin}" if begin == end else f"Turns {begin} to {end}"
+        passages.append(f"{span}, {_AUTHORS[block.origin]}:\n{block.text}")
+        if block.left_out:
+            passages.append(f"Left to search: {', '.join(block.left_out)}")
+        begin = end + 1
+    return "\n\n".join(passages)
+
+
+def _block_json(block: "SummaryBlock") -> dict[str, object]:
+    return {
+        "id": block.id,
+        "first": block.first,
+        "last": block.last,
+        "turns": block.turns,
+        "origin": block.origin,
+        "prose": block.prose,
+        "facts": block.facts,
+        "left_out": block.left_out,
+    }
