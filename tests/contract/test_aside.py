@@ -19,7 +19,7 @@ from tests.support.turns import Ids, answer, begin, cells_of, until_prefilled, u
 
 CHAT, SIDE = 0, 1
 
-every = pytest.mark.parametrize("make_model", EVERY, indirect=True)
+every = pytest.mark.parametrize("make_model", [*EVERY, "recurrent"], indirect=True)
 
 
 @pytest.fixture
@@ -95,6 +95,18 @@ def test_a_part_of_the_chat_can_be_shared(
 ) -> None:
     assert next(begin(model, chat[:30] + closing, Cancel(), aside=True)) == Prefilled(0, 20)
     answer(model, chat[:30] + closing, aside=True)
+    unchanged()
+
+
+@pytest.mark.parametrize("make_model", ["recurrent"], indirect=True)
+def test_where_no_part_can_be_shared_the_whole_prompt_is_evaluated(
+    model: Model, chat: Ids, closing: Ids, unchanged: Callable[[], None], make_model: MakeModel
+) -> None:
+    fresh = make_model()
+    list(fresh.load(Cancel()))
+    first, *_, last = begin(model, chat[:30] + closing, Cancel(), aside=True)
+    assert first == Prefilled(0, 50)
+    assert last == answer(fresh, chat[:30] + closing)
     unchanged()
 
 

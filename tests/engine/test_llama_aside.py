@@ -8,13 +8,12 @@ import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import PromptTooLargeError
-from ctxchat.domain.events import Prefilled
 from ctxchat.engine.llama import cache as llama_cache
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
-from tests.support.turns import Ids, answer, begin, words
+from tests.support.turns import Ids, answer, words
 
 OpenModel = Callable[..., LlamaModel]
 
@@ -124,16 +123,3 @@ def test_side_work_that_runs_short_takes_the_cells_of_the_branch_left_last(open_
     assert answer(model, ids + words(model, 100, first="Sum up"), limit=50, aside=True) == first
     assert [model.cache.cells(sequence) for sequence in range(4)] == [212, 0, 0, 0]
     assert state(model) == before
-
-
-def test_a_model_whose_cells_have_no_parts_evaluates_the_whole_prompt(
-    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = open_model()
-    model.cache._cells._trims = False
-    ids = words(model, 60)
-    ids += answer(model, ids).text_ids
-    before = state(model)
-    assert next(begin(model, ids[:40], Cancel(), aside=True)) == Prefilled(0, 40)
-    answer(model, ids[:40], aside=True)
-    assert (model.cache.cells(CHAT), model.cache.cells(SIDE), state(model)) == (72, 0, before)

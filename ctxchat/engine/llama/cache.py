@@ -204,7 +204,7 @@ class LlamaCache:
 
     def _fork(self, source: int, target: int, cells: int) -> None:
         held = self._cells.count(source)
-        if cells > held or (cells < held and not self._weights.trims):
+        if cells > held or (0 < cells < held and not self._weights.trims):
             raise EngineError(f"sequence {source} holds {held:,} cells: {cells:,} of them cannot be shared")
         self._keep(target, 0)
         if cells:
