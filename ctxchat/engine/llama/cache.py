@@ -91,7 +91,6 @@ class LlamaCache:
     def prepare_aside(self, ids: Sequence[int], limit: int) -> int:
         """Make room beside the chat's cells for a prompt and its answer, and share with them what
         the prompt begins with. Returns how many tokens that are. Raises PromptTooLargeError."""
-        self.end_aside()
         needed = self.cells() + self._cells.plan(ids, self.capacity).evaluated + limit
         capacity = self._capacity_for(needed)
         if needed > capacity:
