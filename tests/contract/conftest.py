@@ -1,4 +1,4 @@
-"""The models that the contract is held against: one written down, one tiny, one real."""
+"""The models that the contract is held against: one written down, two tiny, one real."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +13,7 @@ from tests.support.scripted import ScriptedModel
 
 WINDOW = 512
 FAST = ("scripted", "tiny")
+FILES = {"tiny": "tiny_gguf", "recurrent": "recurrent_gguf", "smollm2": "smollm2"}
 EVERY = (*FAST, pytest.param("smollm2", marks=pytest.mark.model))
 
 MakeModel = Callable[[], Model]
@@ -24,6 +25,14 @@ def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.tiny_gguf import write_tiny_gguf
 
     return write_tiny_gguf(tmp_path_factory.mktemp("models") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
+def recurrent_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model that has a state instead of cells."""
+    from tests.support.tiny_mamba import write_tiny_mamba
+
+    return write_tiny_mamba(tmp_path_factory.mktemp("models") / "tiny-mamba.gguf")
 
 
 @pytest.fixture(params=FAST)
@@ -51,5 +60,5 @@ def model(make_model: MakeModel) -> Model:
 def _make(request: pytest.FixtureRequest) -> Model:
     if request.param == "scripted":
         return ScriptedModel(window=WINDOW)
-    path = request.getfixturevalue("tiny_gguf" if request.param == "tiny" else "smollm2")
+    path = request.getfixturevalue(FILES[request.param])
     return LlamaModel(path, EngineOptions(window=WINDOW, threads=1, threads_batch=1, batch_size=32))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
+from ctxchat.domain.errors import EngineError, ModelError
 from ctxchat.engine.llama import cache as llama_cache
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.log import LOG
@@ -119,13 +119,31 @@ def test_what_an_interruption_leaves_is_what_llama_cpp_says(open_model: OpenMode
     assert answer(model, ids) == answer(open_model(), ids)
 
 
-def test_cells_that_other_sequences_hold_can_run_out_without_harm(open_model: OpenModel) -> None:
+@pytest.mark.parametrize("spare", [1, 2, 3])
+def test_a_prompt_that_runs_short_takes_the_cells_of_other_sequences(
+    open_model: OpenModel, spare: int
+) -> None:
     model = open_model()
-    ids = words(model, 300)
-    first = answer(model, ids)
-    model.cache.fork(0, 3, 300)
+    answer(model, words(model, 300))
+    model.cache.fork(0, spare, 300)
     other = words(model, 300, first="other")
-    with pytest.raises(PromptTooLargeError, match="the cells ran out after 128 of 300 new tokens"):
-        answer(model, other)
-    model.cache.drop(3)
-    assert answer(model, ids) == first
+    assert answer(model, other) == answer(open_model(), other)
+    assert [model.cache.cells(sequence) for sequence in range(4)] == [312, 0, 0, 0]
+
+
+def test_side_sequences_give_their_cells_before_the_branch_left_last(open_model: OpenModel) -> None:
+    model = open_model()
+    for spare in (3, 1):
+        answer(model, words(model, 200, first=str(spare)))
+        model.cache.fork(0, spare, 200)
+    answer(model, words(model, 200, first="third"))
+    assert [model.cache.cells(sequence) for sequence in range(4)] == [212, 0, 0, 200]
+
+
+def test_an_answer_that_runs_short_takes_the_cells_of_other_sequences(open_model: OpenModel) -> None:
+    model = open_model()
+    answer(model, words(model, 300))
+    model.cache.fork(0, 3, 300)
+    other = words(model, 200, first="other")
+    assert answer(model, other, limit=100) == answer(open_model(), other, limit=100)
+    assert model.cache.cells(3) == 0

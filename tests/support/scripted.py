@@ -9,7 +9,7 @@ from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefille
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.llama.answer_stream import AnswerStream
-from ctxchat.engine.llama.cells import CHAT, Cells
+from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
 
 END_OF_TURN = CONTROL["<end>"]
@@ -121,23 +121,37 @@ class ScriptedModel:
         ids, cache = tuple(generation.ids), self.cache
         if not ids:
             raise EngineError("the prompt is empty")
-        if len(ids) >= self._window:
-            raise PromptTooLargeError(f"the prompt has {len(ids)} tokens and the window {self._window}")
-        cache.capacity = self._window
         plan = cache.plan(ids, generation.limit)
-        cache.mirror.keep(CHAT, plan.reused)
+        needed = cache.cells() + plan.evaluated + generation.limit if generation.aside else len(ids) + 1
+        if needed > self._window:
+            raise PromptTooLargeError(f"{needed} cells are needed and the window holds {self._window}")
+        cache.capacity = self._window
+        if not generation.aside:
+            cache.mirror.keep(CHAT, plan.reused)
+            yield from self._answered(generation, plan, cancel, CHAT)
+            return
+        try:
+            cache.mirror.fork(CHAT, SIDE, plan.reused)
+            yield from self._answered(generation, plan, cancel, SIDE)
+        finally:
+            cache.mirror.keep(SIDE, 0)
+
+    def _answered(
+        self, generation: Generation, plan: CachePlan, cancel: Cancel, sequence: int
+    ) -> Iterator[EngineEvent]:
+        ids, cache = tuple(generation.ids), self.cache
         yield Prefilled(0, plan.evaluated)
         for begin in range(plan.reused, len(ids), self._slice):
             if cancel.requested:
                 break
-            cache.mirror.add(CHAT, ids[begin : begin + self._slice])
-            yield Prefilled(cache.cells() - plan.reused, plan.evaluated)
+            cache.mirror.add(sequence, ids[begin : begin + self._slice])
+            yield Prefilled(cache.cells(sequence) - plan.reused, plan.evaluated)
         if cancel.requested:
             yield Generated(Finish.CANCELLED, "", ())
         else:
-            yield from self._decode(generation, cancel)
+            yield from self._decode(generation, cancel, sequence)
 
-    def _decode(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
+    def _decode(self, generation: Generation, cancel: Cancel, sequence: int) -> Iterator[EngineEvent]:
         stream = AnswerStream(
             generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
         )
@@ -152,9 +166,9 @@ class ScriptedModel:
             else:
                 yield from stream.feed(token, self.vocabulary.text((token,)).encode())
                 finish = Finish.STOP if stream.stopped else finish
-            if finish is not Finish.LENGTH or self.cache.cells() >= self._window:
+            if finish is not Finish.LENGTH or self.cache.cells(sequence) >= self._window:
                 break
-            self.cache.mirror.add(CHAT, (token,))
+            self.cache.mirror.add(sequence, (token,))
         yield from stream.finish()
         yield stream.generated(finish)
 

@@ -60,7 +60,7 @@ def write_tiny_gguf(path: Path, shape: Shape | None = None) -> Path:
     shape = shape or Shape()
     writer = gguf.GGUFWriter(path, "llama")
     _write_metadata(writer, shape)
-    _write_vocabulary(writer, shape)
+    write_vocabulary(writer, shape)
     for name, tensor in () if shape.bare else _tensors(shape).items():
         writer.add_tensor(name, np.full_like(tensor, np.nan) if shape.broken else tensor)
     writer.write_header_to_file()
@@ -93,7 +93,8 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
         )
 
 
-def _write_vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> None:
+def write_vocabulary(writer: gguf.GGUFWriter, shape: Shape) -> None:
+    """A byte-level vocabulary, and the chat template of the shape."""
     kinds = dict.fromkeys(USER_DEFINED, gguf.TokenType.USER_DEFINED)
     kinds |= dict.fromkeys(CONTROL, gguf.TokenType.CONTROL)
     writer.add_tokenizer_model("gpt2")

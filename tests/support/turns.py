@@ -32,14 +32,18 @@ def begin(
     stop: tuple[str, ...] = (),
     tags: ReasoningTags | None = None,
     in_reasoning: bool = False,
+    aside: bool = False,
 ) -> Iterator[EngineEvent]:
     """The events of an answer, the likeliest token always."""
     sampling = Sampling(temperature=0, stop=stop)
-    return model.generate(Generation(ids, sampling, limit, reasoning=tags, in_reasoning=in_reasoning), cancel)
+    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside)
+    return model.generate(generation, cancel)
 
 
-def answer(model: Model, ids: Sequence[int], *, limit: int = 12, stop: tuple[str, ...] = ()) -> Generated:
-    *_, last = begin(model, ids, Cancel(), limit=limit, stop=stop)
+def answer(
+    model: Model, ids: Sequence[int], *, limit: int = 12, stop: tuple[str, ...] = (), aside: bool = False
+) -> Generated:
+    *_, last = begin(model, ids, Cancel(), limit=limit, stop=stop, aside=aside)
     assert isinstance(last, Generated)
     return last
 

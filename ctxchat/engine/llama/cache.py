@@ -7,7 +7,7 @@ from typing import Any
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
 from ctxchat.domain.model import CachePlan
-from ctxchat.engine.llama.cells import CHAT, Cells
+from ctxchat.engine.llama.cells import CHAT, SEQUENCES, SIDE, Cells
 from ctxchat.engine.llama.context import LlamaContext, Outcome
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.machine import available_memory
@@ -61,7 +61,7 @@ class LlamaCache:
         return self._cells.count(sequence)
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
-        return self._cells.plan(ids, self._capacity_for(len(ids), limit))
+        return self._cells.plan(ids, self._capacity_for(len(ids) + limit))
 
     def fork(self, source: int, target: int, cells: int) -> None:
         self._worker.call(lambda: self._fork(source, target, cells))
@@ -77,7 +77,7 @@ class LlamaCache:
     def prepare(self, ids: Sequence[int], limit: int) -> int:
         """Make room for a prompt and its answer, and keep of the chat's cells what it begins with.
         Returns how many tokens that are. Raises PromptTooLargeError and ModelError."""
-        capacity = self._capacity_for(len(ids), limit)
+        capacity = self._capacity_for(len(ids) + limit)
         if len(ids) >= capacity:
             raise PromptTooLargeError(
                 f"the prompt has {len(ids):,} tokens and the window holds {capacity:,}, answer included: "
@@ -87,6 +87,28 @@ class LlamaCache:
             self._allocate(capacity)
         self._keep(CHAT, self._cells.plan(ids, capacity).reused)
         return self._cells.count(CHAT)
+
+    def prepare_aside(self, ids: Sequence[int], limit: int) -> int:
+        """Make room beside the chat's cells for a prompt and its answer, and share with them what
+        the prompt begins with. Returns how many tokens that are. Raises PromptTooLargeError."""
+        needed = self.cells() + self._cells.plan(ids, self.capacity).evaluated + limit
+        capacity = self._capacity_for(needed)
+        if needed > capacity:
+            raise PromptTooLargeError(
+                f"side work needs {needed:,} cells, the chat's included, and the window holds {capacity:,}: "
+                "allow more with --ctx-size"
+            )
+        if capacity > self.capacity:
+            try:
+                self._allocate(capacity)
+            except ModelError as error:
+                raise PromptTooLargeError(f"there is no room for side work: {error}") from error
+        self._fork(CHAT, SIDE, self._cells.plan(ids, capacity).reused)
+        return self._cells.count(SIDE)
+
+    def end_aside(self) -> None:
+        """Leave the chat's cells alone."""
+        self._keep(SIDE, 0)
 
     @contextmanager
     def interruptible(self, stop: Cancel) -> Iterator[None]:
@@ -101,15 +123,19 @@ class LlamaCache:
         """Tokens that can be read at once."""
         return self._allocated().slice
 
-    def read(self, ids: Sequence[int], *, predict: bool) -> Outcome:
-        """Evaluate tokens behind the chat's cells. What an interruption leaves evaluated is kept.
-        Raises EngineError."""
-        context = self._allocated()
-        outcome = context.evaluate(self._cells.count(CHAT), ids, predict=predict)
-        self._cells.add(CHAT, ids)
+    def read(self, ids: Sequence[int], *, predict: bool, sequence: int = CHAT) -> Outcome:
+        """Evaluate tokens behind the cells of a sequence. What an interruption leaves evaluated is
+        kept. Where cells run short, other sequences than the chat give theirs. Raises EngineError."""
+        context, held = self._allocated(), self._cells.count(sequence)
+        if held + len(ids) > context.capacity:
+            return Outcome.FULL
+        outcome = context.evaluate(sequence, held, ids, predict=predict)
+        while outcome == Outcome.FULL and self._give_up_one(sequence):
+            outcome = context.evaluate(sequence, held, ids, predict=predict)
+        self._cells.add(sequence, ids)
         if outcome == Outcome.DONE:
             return Outcome.DONE
-        self._synchronize(context)
+        self._synchronize(context, sequence)
         if outcome not in tuple(Outcome):
             raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
         return Outcome(outcome)
@@ -134,13 +160,13 @@ class LlamaCache:
             raise EngineError("no cells are allocated yet")
         return self._context
 
-    def _capacity_for(self, prompt: int, limit: int) -> int:
-        """Cells there are, or would be allocated: the whole window, or for a single request the
-        next power of two that holds it."""
+    def _capacity_for(self, cells: int) -> int:
+        """Cells there are, or would be allocated where so many are needed: the whole window, or for
+        a single request the next power of two."""
         window = self._resolved.window
         if not self._options.one_shot:
             return max(window, self.capacity)
-        needed = max(prompt + limit, CELL_BLOCK)
+        needed = max(cells, CELL_BLOCK)
         return max(self.capacity, min(window, 1 << (needed - 1).bit_length()))
 
     def _allocate(self, capacity: int) -> None:
@@ -177,16 +203,24 @@ class LlamaCache:
 
     def _fork(self, source: int, target: int, cells: int) -> None:
         held = self._cells.count(source)
-        if cells > held or (cells < held and not self._weights.trims):
+        if cells > held or (0 < cells < held and not self._weights.trims):
             raise EngineError(f"sequence {source} holds {held:,} cells: {cells:,} of them cannot be shared")
         self._keep(target, 0)
         if cells:
             self._allocated().share(source, target, cells)
             self._cells.fork(source, target, cells)
 
-    def _synchronize(self, context: LlamaContext) -> None:
+    def _give_up_one(self, reading: int) -> bool:
+        """Empty the first sequence that is neither the chat nor read into; False where none holds cells."""
+        others = (s for s in range(SIDE, SEQUENCES) if s != reading and self._cells.count(s))
+        given_up = next(others, None)
+        if given_up is not None:
+            self._keep(given_up, 0)
+        return given_up is not None
+
+    def _synchronize(self, context: LlamaContext, sequence: int) -> None:
         """After an interruption llama.cpp knows how far it came. What it left of a recurrent state
         is of no known place."""
         if not self._weights.trims:
-            context.keep(CHAT, 0)
-        self._cells.keep(CHAT, context.count(CHAT))
+            context.keep(sequence, 0)
+        self._cells.keep(sequence, context.count(sequence))

@@ -10,6 +10,9 @@ SEQUENCES = 4
 CHAT = 0
 """The sequence that answers."""
 
+SIDE = 1
+"""The sequence of side work: empty but while it runs."""
+
 
 class Cells:
     """A mirror of llama.cpp's cells: it says what is in them, llama.cpp says how many there are."""

@@ -58,11 +58,11 @@ class LlamaContext:
         self._outputs = _view(self._batch.logits, ctypes.c_int8, self.slice)
         for place in range(self.slice):
             self._batch.n_seq_id[place] = 1
-            self._batch.seq_id[place][0] = CHAT
             self._outputs[place] = 0
+        self._read_into(CHAT)
 
-    def evaluate(self, begin: int, ids: Sequence[int], *, predict: bool) -> int:
-        """Put `ids` into the chat's cells from position `begin` on, at most `slice` of them.
+    def evaluate(self, sequence: int, begin: int, ids: Sequence[int], *, predict: bool) -> int:
+        """Put `ids` into cells of a sequence from position `begin` on, at most `slice` of them.
 
         `predict` asks for the prediction of what follows the last. Returns an `Outcome`, or a
         number below zero.
@@ -70,6 +70,8 @@ class LlamaContext:
         count = len(ids)
         if not 0 < count <= self.slice:
             raise EngineError(f"{count} tokens cannot be read at once: the slice is {self.slice}")
+        if sequence != self._sequence:
+            self._read_into(sequence)
         self._batch.n_tokens = count
         self._tokens[:count] = ids
         self._positions[:count] = range(begin, begin + count)
@@ -128,6 +130,12 @@ class LlamaContext:
             self._pointer = None
             if hasattr(self, "_batch"):
                 self._library.llama_batch_free(self._batch)
+
+    def _read_into(self, sequence: int) -> None:
+        """Let every place of the batch belong to a sequence."""
+        self._sequence = sequence
+        for place in range(self.slice):
+            self._batch.seq_id[place][0] = sequence
 
     def _parameters(self, options: EngineOptions, resolved: ResolvedOptions, capacity: int) -> Any:
         parameters = self._library.llama_context_default_params()

@@ -10,6 +10,7 @@ from ctxchat.domain.events import EngineEvent, Generated, Prefilled
 from ctxchat.domain.model import Generation
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.sampler import sampler
 from ctxchat.engine.llama.vocabulary import LlamaVocabulary
@@ -22,12 +23,14 @@ def generate(
 ) -> None:
     """Answer, emitting what happens; `Generated` comes last, also where `stop` was requested."""
     check_ids(generation.ids, vocabulary)
-    reused = cache.prepare(generation.ids, generation.limit)
-    with cache.interruptible(stop):
-        if _prefill(cache, generation.ids[reused:], stop, emit):
-            _decode(cache, vocabulary, generation, stop, emit)
-        else:
-            emit(Generated(Finish.CANCELLED, "", ()))
+    try:
+        prepare = cache.prepare_aside if generation.aside else cache.prepare
+        reused = prepare(generation.ids, generation.limit)
+        with cache.interruptible(stop):
+            _Answer(cache, vocabulary, generation, stop, emit).write(reused)
+    finally:
+        if generation.aside:
+            cache.end_aside()
 
 
 def check_ids(ids: Sequence[int], vocabulary: LlamaVocabulary) -> None:
@@ -105,3 +108,85 @@ def _decode_one(
     if outcome is Outcome.FULL:
         return Finish.LENGTH
     return Finish.CANCELLED if outcome is Outcome.INTERRUPTED else None
+
+
+class _Answer:
+    """One answer while it is written."""
+
+    def __init__(
+        self,
+        cache: LlamaCache,
+        vocabulary: LlamaVocabulary,
+        generation: Generation,
+        stop: Cancel,
+        emit: Emit,
+    ) -> None:
+        self._cache = cache
+        self._vocabulary = vocabulary
+        self._generation = generation
+        self._sequence = SIDE if generation.aside else CHAT
+        self._stop = stop
+        self._emit = emit
+        self._stream = AnswerStream(
+            generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
+        )
+
+    def write(self, reused: int) -> None:
+        """Read the prompt behind the tokens that are in cells already, then decode."""
+        if self._prefill(self._generation.ids[reused:]):
+            self._decode()
+        else:
+            self._emit(Generated(Finish.CANCELLED, "", ()))
+
+    def _prefill(self, ids: Sequence[int]) -> bool:
+        """Read what the cells do not hold; False where it was interrupted."""
+        total, cache = len(ids), self._cache
+        self._emit(Prefilled(0, total))
+        for begin in range(0, total, cache.slice):
+            if self._stop.requested:
+                return False
+            part = ids[begin : begin + cache.slice]
+            done = begin + len(part)
+            outcome = cache.read(part, predict=done == total, sequence=self._sequence)
+            if outcome is Outcome.FULL:
+                raise PromptTooLargeError(
+                    f"the cells ran out after {begin:,} of {total:,} new tokens: allow more with --ctx-size"
+                )
+            if outcome is Outcome.INTERRUPTED:
+                return False
+            self._emit(Prefilled(done, total))
+        cache.check_prediction()
+        return True
+
+    def _decode(self) -> None:
+        generation = self._generation
+        with sampler(generation.sampling, self._vocabulary.size, generation.ids) as chain:
+            finish = Finish.LENGTH
+            for _ in range(generation.limit):
+                ended = self._decode_one(chain)
+                if ended:
+                    finish = ended
+                    break
+        for shown in self._stream.finish():
+            self._emit(shown)
+        self._emit(self._stream.generated(finish))
+
+    def _decode_one(self, chain: Any) -> Finish | None:
+        """Choose a token, show it, and put it into a cell; why the answer ends there, if it does.
+
+        The token that ends a turn is not put into a cell: the template writes it into the next
+        prompt.
+        """
+        if self._stop.requested:
+            return Finish.CANCELLED
+        token = self._cache.sample(chain)
+        if self._vocabulary.ends_turn(token):
+            return Finish.STOP
+        for shown in self._stream.feed(token, self._vocabulary.piece(token)):
+            self._emit(shown)
+        if self._stream.stopped:
+            return Finish.STOP
+        outcome = self._cache.read((token,), predict=True, sequence=self._sequence)
+        if outcome is Outcome.FULL:
+            return Finish.LENGTH
+        return Finish.CANCELLED if outcome is Outcome.INTERRUPTED else None
