@@ -85,9 +85,9 @@ def test_a_summary_that_cannot_be_used_gives_way_to_a_digest(tmp_path: Path, ans
     desk.ask(asked("My dog is called Barnaby and the code is 4711."))
     for _ in range(20):
         desk.ask(asked("Go on, please, and say a little more about it?"))
-        desk.model.says(answer)
+        desk.model.answers[:] = [answer]
         events = list(desk.service.tidy(Cancel()))
-        desk.model.says()
+        desk.model.answers.clear()
         if any(isinstance(event, Compacted) for event in events):
             break
     (compacted,) = (event for event in events if isinstance(event, Compacted))
@@ -101,9 +101,9 @@ def test_a_model_that_fails_at_the_summary_does_not_fail_the_turn(tmp_path: Path
     desk = desk_of(tmp_path)
     for _ in range(20):
         desk.ask(asked("Go on, please, and say a little more about it?"))
-        desk.model.says(EngineError("it broke"))
+        desk.model.answers[:] = [EngineError("it broke")]
         events = list(desk.service.tidy(Cancel()))
-        desk.model.says()
+        desk.model.answers.clear()
         if events:
             break
     assert any(isinstance(event, Compacted) for event in events)

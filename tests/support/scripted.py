@@ -69,7 +69,7 @@ class ScriptedModel:
         self.template = template or BracketTemplate()
         self.generations: list[Generation] = []
         self.closed = False
-        self._answers = list(answers)
+        self.answers = list(answers)
         self._window = window
         self._slice = slice_length
         self._trims = trims
@@ -174,8 +174,8 @@ class ScriptedModel:
 
     def _answer(self, generation: Generation) -> Iterator[int]:
         """The ids of the answer, and of the end of the turn where it was written down."""
-        if self._answers:
-            answer = self._answers.pop(0)
+        if self.answers:
+            answer = self.answers.pop(0)
             if isinstance(answer, CtxChatError):
                 raise answer
             yield from self.vocabulary.tokenize(answer, special=True, after=None)
