@@ -10,7 +10,7 @@ from typer.main import get_command, get_group
 COMMANDS = {
     "ask": "Ask one question and print the answer.",
     "sessions": "List, show, search, copy, carry and delete conversations.",
-    "compact": "See, edit or undo what old turns of a conversation were summarized to.",
+    "compact": "Fold old turns into a summary; see, edit or undo the summaries.",
     "pin": "Pin text that stands in every prompt of a conversation.",
     "models": "List GGUF models, look into one, choose one.",
     "config": "Show, find, edit and check the settings.",

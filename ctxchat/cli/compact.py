@@ -1,10 +1,11 @@
-"""`ctxchat compact`: what old turns were summarized to."""
+"""`ctxchat compact`: old turns folded into a summary now, and what they were summarized to."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxchat.cli.failures import INTERRUPTED
 from ctxchat.cli.plain_text import clean
 from ctxchat.cli.session_option import Session
 
@@ -13,12 +14,40 @@ if TYPE_CHECKING:
     from ctxchat.service.summaries import Summaries, SummaryService
 
 app = typer.Typer(
-    help="See, edit or undo what old turns of a conversation were summarized to.",
-    no_args_is_help=True,
+    help="Fold all turns but the last into a summary, or see, edit or undo the summaries.",
     rich_markup_mode=None,
 )
 
 _AUTHORS = {"model": "by the model", "digest": "by rule, from what was said", "person": "edited by you"}
+
+
+@app.callback(invoke_without_command=True)
+def compact(context: typer.Context, session: Session = None) -> None:
+    """Fold all turns but the last into a summary now; or see, edit or undo the summaries."""
+    if context.invoked_subcommand is None:
+        _fold(session)
+
+
+def _fold(session: str | None) -> None:
+    from contextlib import closing
+
+    from ctxchat.cli.interrupts import cancelled_by_interrupt
+    from ctxchat.cli.notices import folded
+    from ctxchat.domain.cancel import Cancel
+    from ctxchat.domain.events import Compacted, Warned
+    from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
+
+    settings, cancel = load_settings(), Cancel()
+    conversation = wiring.conversation_service(settings).resolve(session)
+    with cancelled_by_interrupt(cancel), closing(wiring.chat_service(settings)) as service:
+        for event in service.compact(conversation, settings.sampling.max_tokens, cancel):
+            if isinstance(event, Compacted):
+                _say(folded(event))
+            elif isinstance(event, Warned):
+                _say(event.message)
+    if cancel.requested:
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()

@@ -23,7 +23,7 @@ from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Predicted
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
-from ctxchat.service.compaction import Compaction
+from ctxchat.service.compaction import Compaction, Requests
 from ctxchat.service.journal import Journal
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
@@ -43,8 +43,7 @@ class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `system` and `policy` are what the settings say, and `instruction` asks for a summary of so
-    many words.
+    `system` and `policy` are what the settings say, and `requests` ask for summaries.
     """
 
     def __init__(
@@ -55,13 +54,13 @@ class ChatService:
         wording: Wording,
         *,
         system: str,
-        instruction: Callable[[int], str],
+        requests: Requests,
         policy: WindowPolicy = DEFAULT_POLICY,
     ) -> None:
         self._open_model = open_model
         self._clock = clock
         self._wording = wording
-        self._instruction = instruction
+        self._requests = requests
         self._policy = policy
         self._conversations = conversations
         self._journal = Journal(conversations, clock, wording, system)
@@ -124,7 +123,7 @@ class ChatService:
                 return
             assembly = self._assembly(self._model, max_tokens)
             budget = self._policy.budget_of(assembly.window)
-            compaction = Compaction(assembly, conversation, budget, self._instruction, writes=True)
+            compaction = Compaction(assembly, conversation, budget, self._requests, writes=True)
             yield from fold_now(compaction, cancel) if at_once else fold_where_due(compaction, cancel)
 
     def close(self) -> None:
@@ -167,7 +166,7 @@ class ChatService:
         budget = self._policy.budget_of(assembly.window)
         past = assembly.past(conversation, turn.question)
         prompt = assembly.prompt(conversation, past, turn.question, request.think)
-        compaction = Compaction(assembly, conversation, budget, self._instruction, turn.writes)
+        compaction = Compaction(assembly, conversation, budget, self._requests, turn.writes)
         for keep in (1, 0):
             turns = turns_to_fold(prompt, budget, keep=keep)
             fits = prompt.total <= budget.usable

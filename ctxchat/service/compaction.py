@@ -11,7 +11,6 @@ from ctxchat.domain.conversation import Conversation, Message, Role, Section, Se
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import Compacted, Compacting, Generated, Prefilled
 from ctxchat.domain.model import Generation
-from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.sampling import Sampling
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.assembly import Assembly, Past
@@ -20,6 +19,15 @@ MERGED_SHARE = 0.5
 """What is left of the blocks' room when they are merged: the rest is for those to come."""
 
 WORDS_A_TOKEN = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """How the model is asked: for a summary of what stands before, of so many words at most; and
+    for one of several summaries."""
+
+    summary: Callable[[int], str]
+    merger: Callable[[str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,12 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Folds turns of one conversation. `instruction` makes the request for a summary of so many
-    words; without `writes` the record stays as it is."""
+    """Folds turns of one conversation; without `writes` the record stays as it is."""
 
     assembly: Assembly
     conversation: Conversation
     budget: Budget
-    instruction: Callable[[int], str]
+    requests: Requests
     writes: bool
 
     def fold(
@@ -50,7 +57,7 @@ class Compaction:
         before = sum(self.assembly.count(message.spoken) for message in sent(covered))
         yield Compacting(turns, before)
         written = self._written(past, covered, cancel)
-        if cancel.requested:
+        if written is None:
             return None
         block = block_of(
             covered,
@@ -60,26 +67,40 @@ class Compaction:
             count=self.assembly.count,
             id=new_id(),
         )
-        blocks = self._within_share((*past.blocks, block))
+        blocks = (*past.blocks, block)
+        if self._pass_their_share(blocks):
+            joint = self._joint(blocks, covered[-1], cancel)
+            if joint is None:
+                return None
+            room = int(self.budget.blocks * MERGED_SHARE)
+            blocks = (merged_block(blocks, room, self.assembly.count, new_id(), joint.text),)
+            written = replace(written, evaluated=written.evaluated + joint.evaluated)
         if self.writes:
             self.assembly.conversations.compact(self.conversation.id, blocks)
         after = self.assembly.count(block.text)
         yield Compacted(turns, before, after, block.origin, written.evaluated)
         return Past(blocks, past.messages[len(covered) :])
 
-    def _written(self, past: Past, covered: tuple[Message, ...], cancel: Cancel) -> _Written:
+    def _written(self, past: Past, covered: tuple[Message, ...], cancel: Cancel) -> _Written | None:
         """Have the model summarize the messages, beside the chat's cells, which it shares: the
-        request begins as every prompt of this conversation does."""
-        prompt = self.assembly.prompt(
-            self.conversation, replace(past, messages=covered), self._request(covered[-1])
-        )
+        request begins as every prompt of this conversation does. None where it was cancelled."""
         limit = max(1, self.budget.block // 2)
+        request = _asked(self.requests.summary(_words(limit)), covered[-1])
+        return self._generated(replace(past, messages=covered), request, limit, cancel)
+
+    def _joint(self, blocks: tuple[SummaryBlock, ...], last: Message, cancel: Cancel) -> _Written | None:
+        """Have the model write one summary of several. None where it was cancelled."""
+        limit = max(1, int(self.budget.blocks * MERGED_SHARE) // 2)
+        prose = "\n\n".join(block.prose for block in blocks)
+        return self._generated(
+            Past(), _asked(self.requests.merger(prose, _words(limit)), last), limit, cancel
+        )
+
+    def _generated(self, past: Past, request: Message, limit: int, cancel: Cancel) -> _Written | None:
+        model = self.assembly.model
+        prompt = self.assembly.prompt(self.conversation, past, request)
         if prompt.total + limit > self.assembly.window.size:
             return _Written(None, 0)
-        return self._generated(prompt, limit, cancel)
-
-    def _generated(self, prompt: Prompt, limit: int, cancel: Cancel) -> _Written:
-        model = self.assembly.model
         generation = Generation(
             prompt.ids,
             Sampling(temperature=0.0, repeat_penalty=1.1),
@@ -97,17 +118,17 @@ class Compaction:
                     text = event.text
         except (EngineError, PromptTooLargeError):
             text = None
-        return _Written(text, evaluated)
+        return None if cancel.requested else _Written(text, evaluated)
 
-    def _request(self, last: Message) -> Message:
-        words = max(10, int(self.budget.block * WORDS_A_TOKEN / 2))
-        text = self.instruction(words)
-        return Message(new_id(), last.id, Role.USER, (Segment(Section.QUESTION, text),), last.at)
+    def _pass_their_share(self, blocks: tuple[SummaryBlock, ...]) -> bool:
+        """Blocks are only added to, so that the older ones stay cached, until they take too much."""
+        return len(blocks) > 1 and sum(self.assembly.count(b.text) for b in blocks) > self.budget.blocks
 
-    def _within_share(self, blocks: tuple[SummaryBlock, ...]) -> tuple[SummaryBlock, ...]:
-        """Blocks are only added to, so that the older ones stay cached, until they pass their
-        share: then they become one."""
-        if sum(self.assembly.count(block.text) for block in blocks) <= self.budget.blocks:
-            return blocks
-        room = int(self.budget.blocks * MERGED_SHARE)
-        return (merged_block(blocks, room_tokens=room, count=self.assembly.count, id=new_id()),)
+
+def _asked(text: str, after: Message) -> Message:
+    """A question of the program itself, which is never recorded."""
+    return Message(new_id(), after.id, Role.USER, (Segment(Section.QUESTION, text),), after.at)
+
+
+def _words(tokens: int) -> int:
+    return max(10, int(tokens * WORDS_A_TOKEN))

@@ -12,6 +12,7 @@ from ctxchat.engine.gguf.library import ModelLibrary
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
+from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import WindowPolicy
 from ctxchat.settings.schema import Settings
 from ctxchat.store.conversations import SqliteConversations
@@ -40,7 +41,7 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         SystemClock(),
         _wording(own),
         system=system_text(settings),
-        instruction=lambda words: prompt_files.text("summarize", own, words=str(words)),
+        requests=_requests(own),
         policy=_policy(settings),
     )
 
@@ -51,6 +52,13 @@ def _wording(own: Path) -> Wording:
         summary=prompt_files.around("summary", own, "summary"),
         reply=prompt_files.text("reply", own),
         opening=prompt_files.text("opening", own),
+    )
+
+
+def _requests(own: Path) -> Requests:
+    return Requests(
+        summary=lambda words: prompt_files.text("summarize", own, words=str(words)),
+        merger=lambda texts, words: prompt_files.text("merge", own, summaries=texts, words=str(words)),
     )
 
 

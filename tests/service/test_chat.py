@@ -23,7 +23,7 @@ from ctxchat.service.request import AskRequest
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from tests.support.characters import BracketTemplate
-from tests.support.desk import WORDING, Desk
+from tests.support.desk import REQUESTS, WORDING, Desk
 from tests.support.scripted import BYTES_PER_TOKEN, ScriptedModel
 
 
@@ -125,7 +125,7 @@ def test_a_model_that_is_not_there_leaves_the_question(tmp_path: Path, desk: Des
     def missing() -> OpenedModel:
         raise ModelError("no such model")
 
-    service = ChatService(missing, desk.record, SystemClock(), WORDING, system="", instruction=str)
+    service = ChatService(missing, desk.record, SystemClock(), WORDING, system="", requests=REQUESTS)
     *_, last = service.ask(AskRequest("One?"), Cancel())
     assert isinstance(last, TurnFinished)
     assert last.receipt.error

@@ -11,6 +11,7 @@ from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
+from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
 from ctxchat.store.conversations import SqliteConversations
@@ -18,6 +19,9 @@ from ctxchat.store.database import Database
 from tests.support.scripted import ScriptedModel
 
 WORDING = Wording(("Keep:\n", ""), ("So far:\n", ""), "Yes.", "Begin.")
+
+
+REQUESTS = Requests(lambda words: f"Sum up in {words}.", lambda texts, words: f"Merge in {words}: {texts}")
 
 
 class Desk:
@@ -39,7 +43,7 @@ class Desk:
             SystemClock(),
             WORDING,
             system="Be.",
-            instruction=lambda words: f"Sum up in {words}.",
+            requests=REQUESTS,
             policy=policy,
         )
 
