@@ -48,10 +48,16 @@ def first_sentence(text: str) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """The whole text cut behind each sentence, each with the space that follows it."""
-    starts = [start for start, _ in sentences(text)]
+    """The whole text cut behind each sentence, each with the space that follows it; a list mark
+    stays with its sentence."""
+    starts = [_marked(text, start) for start, _ in sentences(text)]
     edges = [0, *starts[1:], len(text)]
     return [text[a:b] for a, b in pairwise(edges) if a < b]
+
+
+def _marked(text: str, start: int) -> int:
+    line = text.rfind("\n", 0, start) + 1
+    return line if _BULLET.fullmatch(text, line, start) else start
 
 
 def _weighty(sentence: str) -> bool:

@@ -110,6 +110,12 @@ def test_a_summary_is_capped_at_a_sentences_end() -> None:
     assert capped("Incomprehensibilities", 2, bytes_by_three) == "Incomp"
 
 
+def test_a_list_is_cut_between_its_items() -> None:
+    items = "- Ada likes tea.\n- Ada lives in Oslo.\n- Ada is 30."
+    assert capped(items, 13, bytes_by_three) == "- Ada likes tea.\n- Ada lives in Oslo."
+    assert capped(items, 12, bytes_by_three) == "- Ada likes tea."
+
+
 def test_a_digest_has_a_line_a_turn_and_says_what_was_asked_and_answered() -> None:
     said = talk("Hi there! I need a train.", "Sure! Where do you go?", "To Oslo.", "There are three.")
     assert digest(said, 1_000, bytes_by_three) == (
