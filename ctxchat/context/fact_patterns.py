@@ -83,7 +83,8 @@ _SCANNER = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PA
 _TOLD = re.compile(
     r"\b(?:(?:my|our)\s(?:[\w'’-]{1,30}\s){1,4}?(?:is|are|was|were)\s(?:(?:called|named|at|in|a|an|the|on)\s)?"
     r"|(?:called|named|call\sme|name\sis|name['’]s|allergic\sto|(?:i|we)\s(?:live|work|was\sborn)\s(?:in|at|for)"
-    r"|married\sto|prefer|i\s(?:hate|love|like))\s)(?P<told>[^\W_][\w'’-]{1,40})"
+    r"|married\sto|prefer|i\s(?:hate|love|like)|i(?:['’]m|\sam)(?=\s(?-i:[A-Z]|\d)))\s)"
+    r"(?P<told>[^\W_][\w'’-]{0,40})"
     r"|\b(?P<whose>[^\W_][\w'’-]{1,40})\s(?:is|are|was|were)\s(?:my|our)\b",
     re.IGNORECASE,
 )

@@ -12,6 +12,8 @@ _END = re.compile(r"[.!?…]{1,6}[\"'”’)\]*_]{0,3}(?=\s)|[。！？]{1,3}[\"
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:dr|mrs?|ms|st|prof|sr|jr|no|vs|etc|approx|fig|e\.g|i\.e|cf|[a-z])\.$", re.IGNORECASE
 )
+_SHORT_WORD = re.compile(r"\b[^\W\d_]{1,3}\.$")
+_UNSPACED = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]{5}")
 _CLAUSE = re.compile(
     r"[,;:][ \t]+|[ \t][–—-][ \t]|[，；：]|[ \t](?=(?:and|but|because|so|while|which|where|who|then)[ \t])"
 )
@@ -40,28 +42,38 @@ def clauses(text: str, span: Span) -> list[Span]:
 
 
 def first_sentence(text: str) -> str:
-    """The first one that says something; empty where none does."""
-    for start, end in sentences(text):
-        sentence = text[start:end]
-        if any(map(str.isalnum, sentence)):
-            return sentence
-    return ""
+    """The first one of more than a greeting's length, or the first that says anything."""
+    said = [text[start:end] for start, end in sentences(text) if any(map(str.isalnum, text[start:end]))]
+    return next((sentence for sentence in said if _weighty(sentence)), said[0] if said else "")
 
 
 def pieces(text: str) -> list[str]:
-    """The whole text cut behind each sentence, each with the space that follows it."""
-    starts = [start for start, _ in sentences(text)]
+    """The whole text cut behind each sentence, each with the space that follows it; a list mark
+    stays with its sentence."""
+    starts = [_marked(text, start) for start, _ in sentences(text)]
     edges = [0, *starts[1:], len(text)]
     return [text[a:b] for a, b in pairwise(edges) if a < b]
 
 
+def _marked(text: str, start: int) -> int:
+    line = text.rfind("\n", 0, start) + 1
+    return line if _BULLET.fullmatch(text, line, start) else start
+
+
+def _weighty(sentence: str) -> bool:
+    return len(sentence.split()) > 2 or _UNSPACED.search(sentence) is not None
+
+
 def _ends(text: str, end: re.Match[str]) -> bool:
-    """A full stop does not end a sentence behind an abbreviation or before a small letter."""
+    """A full stop does not end a sentence behind an abbreviation, nor behind a very short word
+    before a small letter."""
     if not end.group().startswith(".") or len(end.group()) > 1:
         return True
-    if _ABBREVIATION.search(text, max(0, end.start() - 8), end.end()):
+    near = max(0, end.start() - 8)
+    if _ABBREVIATION.search(text, near, end.end()):
         return False
-    return not text[end.end() : end.end() + 3].lstrip()[:1].islower()
+    follows = text[end.end() : end.end() + 3].lstrip()[:1]
+    return not (follows.islower() and _SHORT_WORD.search(text, near, end.end()))
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:

@@ -97,7 +97,7 @@ def _window(text: str, clause: Span, key: Key) -> Span:
 
 def _bare(text: str, start: int, end: int, key: Key) -> Span:
     """Without the marks and the space at its ends that belong to no key."""
-    while start < key.start and not (text[start].isalnum() or text[start] in "\"'“‘`([¿"):
+    while start < key.start and not (text[start].isalnum() or text[start] in "\"'“‘`([{<*¿"):
         start += 1
     while end > key.end and (text[end - 1].isspace() or text[end - 1] in ".,;:!…。，；：–—-"):
         end -= 1

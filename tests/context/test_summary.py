@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxchat.context.summary import block_of, capped, digest, merged_block, usable
@@ -95,6 +95,7 @@ def test_what_is_no_summary_is_refused(text: str) -> None:
     assert usable(text, SOURCE) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_a_used_summary_is_never_longer_than_its_source(text: str, source: str) -> None:
     summary = usable(text, source)
@@ -109,10 +110,16 @@ def test_a_summary_is_capped_at_a_sentences_end() -> None:
     assert capped("Incomprehensibilities", 2, bytes_by_three) == "Incomp"
 
 
+def test_a_list_is_cut_between_its_items() -> None:
+    items = "- Ada likes tea.\n- Ada lives in Oslo.\n- Ada is 30."
+    assert capped(items, 13, bytes_by_three) == "- Ada likes tea.\n- Ada lives in Oslo."
+    assert capped(items, 12, bytes_by_three) == "- Ada likes tea."
+
+
 def test_a_digest_has_a_line_a_turn_and_says_what_was_asked_and_answered() -> None:
-    said = talk("Hi there. I need a train.", "Where to? Tell me.", "To Oslo.", "There are three.")
+    said = talk("Hi there! I need a train.", "Sure! Where do you go?", "To Oslo.", "There are three.")
     assert digest(said, 1_000, bytes_by_three) == (
-        "User: Hi there. Answer: Where to?\nUser: To Oslo. Answer: There are three."
+        "User: I need a train. Answer: Where do you go?\nUser: To Oslo. Answer: There are three."
     )
 
 
@@ -142,6 +149,7 @@ def test_facts_take_no_more_than_half_of_the_room_and_the_others_are_listed() ->
     assert block.prose
 
 
+@settings(deadline=None)
 @given(CONVERSATIONS, WRITTEN, st.integers(0, 200))
 def test_a_block_never_exceeds_its_room_and_is_empty_only_where_nothing_fits(
     texts: list[str], written: str | None, room: int
@@ -156,6 +164,7 @@ def test_a_block_never_exceeds_its_room_and_is_empty_only_where_nothing_fits(
     assert block == block_of(said, len(texts), written, room, bytes_by_three, "b")
 
 
+@settings(deadline=None)
 @given(st.lists(CONVERSATIONS, min_size=2, max_size=4), WRITTEN, st.integers(0, 200))
 def test_merging_keeps_the_room_the_facts_and_the_span(
     conversations: list[list[str]], written: str | None, room: int
