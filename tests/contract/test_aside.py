@@ -200,7 +200,7 @@ def test_an_error_in_side_work_leaves_the_chat_whole(
 ) -> None:
     with monkeypatch.context() as patch:
         if isinstance(model, ScriptedModel):
-            model._answers.append(EngineError("broken"))
+            model.answers.append(EngineError("broken"))
         else:
             patch.setattr(llama_generation.AnswerStream, "feed", _break)
         with pytest.raises(EngineError, match="broken"):
