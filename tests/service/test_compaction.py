@@ -7,8 +7,8 @@ import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish, Section
-from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import Compacted, Compacting, PromptBuilt
+from ctxchat.domain.errors import EngineError, UsageError
+from ctxchat.domain.events import Compacted, Compacting, PromptBuilt, TextGenerated
 from ctxchat.domain.sampling import Sampling
 from ctxchat.domain.summary import SummaryOrigin
 from ctxchat.service.policy import WindowPolicy
@@ -171,3 +171,100 @@ def test_without_a_record_a_compaction_is_not_recorded(tmp_path: Path) -> None:
     assert receipt.prompt
     assert receipt.prompt.summarized_turns > 0
     assert desk.blocks() == ()
+
+
+FACTS = ("Ingrid Solheim", "4711", "/home/ingrid/thesis.tex")
+
+
+def compacted(desk: Desk, wanted: int) -> None:
+    """Talk until so many compactions have been made; facts are told in the third turn."""
+    done = number = 0
+    while done < wanted:
+        number += 1
+        told = "I am Ingrid Solheim, my locker is 4711 and my thesis is /home/ingrid/thesis.tex."
+        receipt = desk.ask(asked(told if number == 3 else f"What of number {number}, then?"))
+        assert receipt.error is None
+        desk.model.answers[:] = ["la la la la la la la la la la la la"]
+        done += sum(isinstance(event, Compacted) for event in desk.service.tidy(Cancel()))
+        desk.model.answers.clear()
+
+
+def test_facts_stand_word_for_word_after_three_compactions_whatever_the_model_wrote(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    compacted(desk, 3)
+    summary = "\n".join(block.text for block in desk.blocks())
+    assert [fact for fact in FACTS if fact not in summary] == []
+
+
+def test_facts_stand_or_are_found_after_forty_compactions(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    compacted(desk, 40)
+    summary = "\n".join(block.text for block in desk.blocks())
+    for fact in FACTS:
+        found = any(fact in hit.text for hit in desk.record.search(fact, 5))
+        assert fact in summary or found
+        assert found
+
+
+def test_blocks_are_merged_when_they_pass_their_share(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    counts = []
+    for _ in range(8):
+        compacted(desk, 1)
+        counts.append(len(desk.blocks()))
+    assert max(counts) > 1
+    assert any(later < former for former, later in pairwise(counts))
+    assert sum(block.turns for block in desk.blocks()) > 10
+
+
+def test_answers_cut_and_cancelled_and_single_words_are_folded_like_others(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    for number in range(30):
+        cancel = Cancel()
+        for event in desk.events(asked("Hm" if number % 3 else "Tell me of it at length, please."), cancel):
+            if number % 4 == 0 and isinstance(event, TextGenerated):
+                cancel.request()
+        list(desk.service.tidy(Cancel()))
+    finishes = {message.finish for message in desk.path()}
+    assert {Finish.LENGTH, Finish.CANCELLED} <= finishes
+    assert len(desk.blocks()) > 0
+
+
+def test_all_but_the_last_turn_can_be_folded_now(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    for number in range(4):
+        desk.ask(asked(f"Question {number}?"))
+    conversation = desk.record.latest()
+    assert conversation
+    list(desk.service.compact(conversation, 64, Cancel()))
+    assert sum(block.turns for block in desk.blocks()) == 3
+    with pytest.raises(UsageError, match="nothing to fold"):
+        list(desk.service.compact(conversation, 64, Cancel()))
+
+
+def test_an_undone_compaction_sends_the_turns_word_for_word_again(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    for number in range(4):
+        desk.ask(asked(f"Question {number}?"))
+    conversation = desk.record.latest()
+    assert conversation
+    list(desk.service.compact(conversation, 64, Cancel()))
+    assert desk.record.undo_compaction(conversation.id)
+    receipt = desk.ask(asked("And?"))
+    assert receipt.prompt
+    assert (receipt.prompt.summarized_turns, receipt.prompt.verbatim_turns) == (0, 4)
+
+
+def test_late_pins_move_forward_when_turns_are_folded(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    for number in range(3):
+        desk.ask(asked(f"Question {number}?", pins=("keep me",) if number == 1 else ()))
+    conversation = desk.record.latest()
+    assert conversation
+    list(desk.service.compact(conversation, 64, Cancel()))
+    receipt = desk.ask(asked("And?"))
+    assert receipt.prompt
+    assert receipt.prompt.sections[Section.PINS] == len("keep me")
+    sent = desk.model.vocabulary.text(desk.model.generations[-1].ids)
+    assert sent.count("keep me") == 1
+    assert sent.index("keep me") < sent.index("So far:")
