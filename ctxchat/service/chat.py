@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
+from ctxchat.context.alternatives import Alternative
 from ctxchat.context.assemble import PromptContent, Wording, assemble
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish, Message, sent
@@ -18,9 +19,10 @@ from ctxchat.domain.events import (
 from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import KvCost, Predicted
+from ctxchat.domain.receipt import KvCost, Predicted, Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.journal import Journal
+from ctxchat.service.plan import planned_alternatives
 from ctxchat.service.request import AskRequest
 from ctxchat.service.turn import Stopwatch, Turn
 
@@ -84,6 +86,10 @@ class ChatService:
             pass
         window = choose_window(self._window, self._model.facts.window, max_tokens)
         return self._prompt(self._model, window, conversation, None)
+
+    def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
+        """What the prompt of a receipt would cost under other budgets and cache types."""
+        return planned_alternatives(receipt, self._model.cache if self._model else None)
 
     def close(self) -> None:
         """Give the model's memory back."""
