@@ -70,7 +70,8 @@ def _merged(header: GgufHeader) -> Iterable[bytes]:
     """What the pairs become, first the pairs that are merged first."""
     for pair in _raw(header, "tokenizer.ggml.merges"):
         space = pair.find(b" ", 1)
-        yield pair[:space] + pair[space + 1 :]
+        if space > 0:
+            yield pair[:space] + pair[space + 1 :]
 
 
 def _ids_of(text: bytes, known: Mapping[bytes, int]) -> tuple[int, ...]:

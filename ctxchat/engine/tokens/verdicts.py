@@ -96,8 +96,10 @@ def _keep(place: Path, verdict: Verdict) -> None:
 
 
 def _place(header: GgufHeader) -> Path:
-    """Named by the vocabulary, the architecture, and the libraries as they are installed."""
-    digest = blake2b(f"{header.architecture} {_installed()}".encode(), digest_size=8)
+    """Named by the vocabulary, the libraries as they are installed, and the architecture and the name
+    of the model, by which llama.cpp treats some tokens otherwise."""
+    seen = f"{header.architecture} {header.text('general.name')} {_installed()}"
+    digest = blake2b(seen.encode("utf-8", "replace"), digest_size=8)
     return cache_folder() / "vocabularies" / f"{header.vocabulary_fingerprint()}-{digest.hexdigest()}.json"
 
 
