@@ -30,7 +30,7 @@ def answer(flags: AskFlags) -> int:
     check(flags)
     settings = load_settings(overrides(flags))
     question = read_question(flags.words or (), flags.file, needs_words=flags.template is None)
-    request = _request(flags, settings, question)
+    request = request_of(flags, settings, question)
     cancel = Cancel()
     with cancelled_by_interrupt(cancel), closing(turn_events(settings, request, cancel)) as turn:
         return _show(flags, turn, question.warnings)
@@ -66,7 +66,8 @@ def exit_code(receipt: Receipt) -> int:
     return INTERRUPTED if receipt.finish is Finish.CANCELLED else 0
 
 
-def _request(flags: AskFlags, settings: Settings, question: Question) -> AskRequest:
+def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRequest:
+    """What the flags ask for. Raises UsageError where nothing is asked."""
     words = question.words
     if flags.template is not None:
         from ctxchat.context.prompt_files import render

@@ -9,6 +9,7 @@ from typer.main import get_command, get_group
 
 COMMANDS = {
     "ask": "Ask one question and print the answer.",
+    "plan": "Show what a prompt would cost under this and other budgets.",
     "sessions": "List, show, search, copy, carry and delete conversations.",
     "compact": "Fold old turns into a summary; see, edit or undo the summaries.",
     "pin": "Pin text that stands in every prompt of a conversation.",

@@ -5,7 +5,7 @@ made of them, so that several commands can share their flags.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, Field, fields
 from functools import wraps
 from typing import Annotated, Any, TypeVar, get_args
@@ -16,15 +16,19 @@ Flags = TypeVar("Flags")
 PAIR = "KEY VALUE"
 
 
-def takes(flags: type[Flags]) -> Callable[[Callable[[Flags], None]], Callable[..., None]]:
-    """Turn a function of one dataclass into one of its fields, which typer can read."""
+def takes(
+    flags: type[Flags], *, without: Collection[str] = ()
+) -> Callable[[Callable[[Flags], None]], Callable[..., None]]:
+    """Turn a function of one dataclass into one of its fields, which typer can read. Fields that the
+    command goes `without` keep their defaults."""
 
     def decorate(function: Callable[[Flags], None]) -> Callable[..., None]:
         @wraps(function)
         def command(**values: object) -> None:
             function(flags(**values))
 
-        parameters = [_parameter(item) for item in fields(flags)]  # type: ignore[arg-type]
+        taken = [item for item in fields(flags) if item.name not in without]  # type: ignore[arg-type]
+        parameters = [_parameter(item) for item in taken]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         return command

@@ -5,6 +5,7 @@ CtxChatError                 what every expected failure derives from
 ├── UsageError           2   the command line or its input
 │   └── SettingsError    2   a settings file or an environment variable
 ├── ModelError           3   the model cannot be found or opened
+│   └── UncountableVocabularyError   only llama.cpp can tell its tokens
 ├── PromptTooLargeError  4   the prompt does not fit the window
 └── StoreError           6   the store cannot be read or written
     └── ConversationBusyError   another process holds the conversation
@@ -37,6 +38,10 @@ class ModelError(CtxChatError):
     """The model file is missing, cut short, damaged, or of a kind that cannot chat."""
 
     exit_code = 3
+
+
+class UncountableVocabularyError(ModelError):
+    """The vocabulary is of a kind that only llama.cpp tokenizes exactly."""
 
 
 class PromptTooLargeError(CtxChatError):

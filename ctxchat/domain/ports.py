@@ -92,6 +92,9 @@ class KvCache(Protocol):
     @property
     def bytes_per_token(self) -> int: ...
 
+    def bytes_per_token_with(self, type_k: str) -> int | None:
+        """Bytes of a cell if its keys were of another type, None where they cannot be."""
+
     @property
     def capacity(self) -> int:
         """Cells allocated, 0 before the first prompt."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from ctxchat.context.alternatives import Alternative
 from ctxchat.context.assemble import Wording
 from ctxchat.context.budget import could_fit, turns_to_fold
 from ctxchat.domain.cancel import Cancel
@@ -20,11 +21,12 @@ from ctxchat.domain.events import (
 from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import KvCost, Predicted
+from ctxchat.domain.receipt import KvCost, Predicted, Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction, Requests
 from ctxchat.service.journal import Journal
+from ctxchat.service.plan import planned_alternatives
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
 from ctxchat.service.turn import Stopwatch, Turn
@@ -125,6 +127,10 @@ class ChatService:
             budget = self._policy.budget_of(assembly.window)
             compaction = Compaction(assembly, conversation, budget, self._requests, writes=True)
             yield from fold_now(compaction, cancel) if at_once else fold_where_due(compaction, cancel)
+
+    def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
+        """What the prompt of a receipt would cost under other budgets and cache types."""
+        return planned_alternatives(receipt, self._model.cache if self._model else None)
 
     def close(self) -> None:
         """Give the model's memory back."""

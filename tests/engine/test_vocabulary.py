@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxchat.engine.llama.vocabulary import CONTROL, LlamaVocabulary
+from ctxchat.engine.llama.vocabulary import LlamaVocabulary
+from ctxchat.engine.tokens.segments import CONTROL
 from tests.engine.conftest import open_vocabulary
 from tests.support.tiny_gguf import TOKENS, write_tiny_gguf
 
@@ -42,7 +43,7 @@ def named(text: str) -> int:
 
 
 def controls(vocabulary: LlamaVocabulary, ids: tuple[int, ...]) -> list[int]:
-    return [i for i in ids if vocabulary._attributes(i) & CONTROL or vocabulary.ends_turn(i)]
+    return [i for i in ids if vocabulary.attributes(i) & CONTROL or vocabulary.ends_turn(i)]
 
 
 def segments(vocabulary: LlamaVocabulary, *parts: tuple[str, bool]) -> tuple[int, ...]:

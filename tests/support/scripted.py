@@ -36,6 +36,9 @@ class ScriptedCache:
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
         return self.mirror.plan(ids, self.window)
 
+    def bytes_per_token_with(self, type_k: str) -> int | None:
+        return {"f16": BYTES_PER_TOKEN, "q8_0": BYTES_PER_TOKEN * 3 // 4}.get(type_k)
+
     def fork(self, source: int, target: int, cells: int) -> None:
         if cells > self.cells(source):
             raise EngineError(f"sequence {source} holds {self.cells(source)} cells, not {cells}")

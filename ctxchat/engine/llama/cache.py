@@ -1,11 +1,11 @@
 """The cells of a loaded model: what they hold, and room for what comes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError
+from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError, UsageError
 from ctxchat.domain.model import CachePlan
 from ctxchat.engine.llama.cells import CHAT, SEQUENCES, SIDE, Cells
 from ctxchat.engine.llama.context import LlamaContext, Outcome
@@ -28,19 +28,25 @@ class LlamaCache:
     def __init__(
         self,
         worker: Worker,
-        weights: LlamaWeights,
+        weights: LlamaWeights | None,
         options: EngineOptions,
         resolved: ResolvedOptions,
-        bytes_per_token: int,
+        sizes: Callable[[str, str], int],
+        *,
+        trims: bool,
     ) -> None:
+        """`sizes` gives the bytes of a cell by the types of its keys and values. Without weights
+        there is nothing but plans."""
         self.type_k = options.type_k
         self.type_v = options.type_v
-        self.bytes_per_token = bytes_per_token
+        self.bytes_per_token = sizes(options.type_k, options.type_v)
+        self.trims = trims
+        self._sizes = sizes
         self._worker = worker
         self._weights = weights
         self._options = options
         self._resolved = resolved
-        self._cells = Cells(trims=weights.trims)
+        self._cells = Cells(trims=trims)
         self._context: LlamaContext | None = None
 
     @property
@@ -62,6 +68,12 @@ class LlamaCache:
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
         return self._cells.plan(ids, self._capacity_for(len(ids) + limit))
+
+    def bytes_per_token_with(self, type_k: str) -> int | None:
+        try:
+            return self._sizes(type_k, self.type_v)
+        except UsageError:
+            return None
 
     def fork(self, source: int, target: int, cells: int) -> None:
         self._worker.call(lambda: self._fork(source, target, cells))
@@ -170,6 +182,8 @@ class LlamaCache:
         return max(self.capacity, min(window, 1 << (needed - 1).bit_length()))
 
     def _allocate(self, capacity: int) -> None:
+        if self._weights is None:
+            raise EngineError("the model is loaded without its weights: it has no cells")
         self._check_memory(capacity)
         new = LlamaContext(self._weights, self._options, self._resolved, capacity)
         old, self._context = self._context, new
@@ -203,7 +217,7 @@ class LlamaCache:
 
     def _fork(self, source: int, target: int, cells: int) -> None:
         held = self._cells.count(source)
-        if cells > held or (0 < cells < held and not self._weights.trims):
+        if cells > held or (0 < cells < held and not self.trims):
             raise EngineError(f"sequence {source} holds {held:,} cells: {cells:,} of them cannot be shared")
         self._keep(target, 0)
         if cells:
@@ -221,6 +235,6 @@ class LlamaCache:
     def _synchronize(self, context: LlamaContext, sequence: int) -> None:
         """After an interruption llama.cpp knows how far it came. What it left of a recurrent state
         is of no known place."""
-        if not self._weights.trims:
+        if not self.trims:
             context.keep(sequence, 0)
         self._cells.keep(sequence, context.count(sequence))

@@ -13,13 +13,13 @@ from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.sampler import sampler
-from ctxchat.engine.llama.vocabulary import LlamaVocabulary
+from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]
 
 
 def generate(
-    cache: LlamaCache, vocabulary: LlamaVocabulary, generation: Generation, stop: Cancel, emit: Emit
+    cache: LlamaCache, vocabulary: SegmentVocabulary, generation: Generation, stop: Cancel, emit: Emit
 ) -> None:
     """Answer, emitting what happens; `Generated` comes last, also where `stop` was requested."""
     check_ids(generation.ids, vocabulary)
@@ -33,7 +33,7 @@ def generate(
             cache.end_aside()
 
 
-def check_ids(ids: Sequence[int], vocabulary: LlamaVocabulary) -> None:
+def check_ids(ids: Sequence[int], vocabulary: SegmentVocabulary) -> None:
     """llama.cpp would read memory that is not its own for an id it does not have."""
     if not ids:
         raise EngineError("the prompt is empty: there is nothing to answer")
@@ -64,7 +64,7 @@ def _prefill(cache: LlamaCache, ids: Sequence[int], stop: Cancel, emit: Emit) ->
 
 
 def _decode(
-    cache: LlamaCache, vocabulary: LlamaVocabulary, generation: Generation, stop: Cancel, emit: Emit
+    cache: LlamaCache, vocabulary: SegmentVocabulary, generation: Generation, stop: Cancel, emit: Emit
 ) -> None:
     stream = AnswerStream(
         generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
@@ -83,7 +83,7 @@ def _decode(
 
 def _decode_one(
     cache: LlamaCache,
-    vocabulary: LlamaVocabulary,
+    vocabulary: SegmentVocabulary,
     chain: Any,
     stream: AnswerStream,
     stop: Cancel,

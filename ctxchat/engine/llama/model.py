@@ -2,7 +2,7 @@
 
 import atexit
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from ctxchat.domain.cancel import Cancel
@@ -11,58 +11,18 @@ from ctxchat.domain.events import EngineEvent, ModelLoading
 from ctxchat.domain.model import Generation, ModelFacts
 from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
-from ctxchat.domain.window import DEFAULT_WINDOW
 from ctxchat.engine.gguf.checked_vocabularies import check_once
-from ctxchat.engine.gguf.file_names import model_name
-from ctxchat.engine.gguf.header import GgufHeader
-from ctxchat.engine.gguf.kv_size import bytes_per_token
 from ctxchat.engine.gguf.reading import read_header
-from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.generation import generate
-from ctxchat.engine.llama.machine import resident_memory, usable_cores
-from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve
-from ctxchat.engine.llama.vocabulary import LlamaVocabulary
-from ctxchat.engine.llama.weights import LlamaWeights
+from ctxchat.engine.llama.loaded import LoadedModel, open_by_llama, open_for_counting
+from ctxchat.engine.llama.machine import resident_memory
+from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
 from ctxchat.engine.llama.worker import Worker
+from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 LOADING_STEPS = 20
 """How many times at most the loading of a model is reported."""
-
-
-class LoadedModel:
-    """What is there once a file has been opened."""
-
-    def __init__(
-        self,
-        header: GgufHeader,
-        weights: LlamaWeights,
-        options: EngineOptions,
-        resolved: ResolvedOptions,
-        worker: Worker,
-    ) -> None:
-        self.header = header
-        self.weights = weights
-        self.resolved = resolved
-        self.vocabulary = LlamaVocabulary(weights, header.vocabulary_fingerprint())
-        cell = bytes_per_token(header, options.type_k, options.type_v, flash_attention=resolved.flash_attn)
-        self.cache = LlamaCache(worker, weights, options, resolved, cell)
-        self.facts = ModelFacts(
-            name=model_name(header.path),
-            path=str(header.path),
-            architecture=header.architecture,
-            window=header.window or DEFAULT_WINDOW,
-            layers=header.layers,
-            weights=sum(tensor.bytes for tensor in header.tensors),
-            trims=weights.trims,
-        )
-        header.let_pages_go()
-
-    @cached_property
-    def template(self) -> Template:
-        from ctxchat.engine.template.chat_template import template_of
-
-        return template_of(self.header)
 
 
 class LlamaModel:
@@ -80,7 +40,7 @@ class LlamaModel:
         return self._opened().facts
 
     @property
-    def vocabulary(self) -> LlamaVocabulary:
+    def vocabulary(self) -> SegmentVocabulary:
         return self._opened().vocabulary
 
     @property
@@ -155,18 +115,14 @@ class LlamaModel:
     ) -> None:
         header = read_header(self._path)
         check_once(header)
-        resolved = resolve(
-            self._options,
-            can_offload=library().llama_supports_gpu_offload(),
-            cores=usable_cores(),
-            trained_window=header.window,
-        )
-        report = _Progress(header.bytes, stop, emit)
-        weights = LlamaWeights(header, self._options, resolved, report, vocabulary_only=not with_weights)
-        if not weights.interrupted:
-            opened.append(LoadedModel(header, weights, self._options, resolved, worker))
-            if with_weights:
+        loaded = None if with_weights else open_for_counting(header, self._options, worker)
+        if loaded is None:
+            report = _Progress(header.bytes, stop, emit)
+            loaded = open_by_llama(header, self._options, worker, report, vocabulary_only=not with_weights)
+            if loaded and with_weights:
                 report(1.0)
+        if loaded:
+            opened.append(loaded)
 
 
 class _Progress:

@@ -77,13 +77,9 @@ class LlamaWeights:
             kind = "an encoder"
         elif lib.llama_model_is_diffusion(pointer):
             kind = "a diffusion model"
-        elif (
-            header.metadata.get(f"{architecture}.attention.causal") is False
-            or header.metadata.get(f"{architecture}.pooling_type", 0) != 0
-        ):
-            kind = "an embedding model"
         if kind:
             raise ModelError(f"{header.path} is {kind} ({architecture}) and cannot chat: choose another")
+        refuse_embedder(header)
 
     def _parameters(self, options: EngineOptions, resolved: ResolvedOptions) -> Any:
         parameters = self._library.llama_model_default_params()
@@ -96,3 +92,15 @@ class LlamaWeights:
                 raise UsageError(f"--tensor-split names more devices than the {devices} there can be")
             parameters.tensor_split = (ctypes.c_float * devices)(*options.tensor_split)
         return parameters
+
+
+def refuse_embedder(header: GgufHeader) -> None:
+    """Raises ModelError where the file says that it embeds texts."""
+    architecture = header.architecture
+    if (
+        header.metadata.get(f"{architecture}.attention.causal") is False
+        or header.metadata.get(f"{architecture}.pooling_type", 0) != 0
+    ):
+        raise ModelError(
+            f"{header.path} is an embedding model ({architecture}) and cannot chat: choose another"
+        )

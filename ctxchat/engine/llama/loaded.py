@@ -1,0 +1,115 @@
+"""A model file that is open: by llama.cpp, or for counting alone without it."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+
+from ctxchat.domain.errors import EngineError
+from ctxchat.domain.model import ModelFacts
+from ctxchat.domain.ports import Template
+from ctxchat.domain.window import DEFAULT_WINDOW
+from ctxchat.engine.gguf.file_names import model_name
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.kv_size import bytes_per_token
+from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.machine import usable_cores
+from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve
+from ctxchat.engine.llama.vocabulary import LlamaVocabulary
+from ctxchat.engine.llama.weights import LlamaWeights, refuse_embedder
+from ctxchat.engine.llama.worker import Worker
+from ctxchat.engine.tokens.segments import SegmentVocabulary
+from ctxchat.engine.tokens.verdicts import examine, remembered
+from ctxchat.engine.tokens.vocabulary import TiktokenVocabulary
+
+
+class LoadedModel:
+    """What is there once a file has been opened; `opened` is None where llama.cpp does not hold it."""
+
+    def __init__(
+        self,
+        header: GgufHeader,
+        vocabulary: SegmentVocabulary,
+        cache: LlamaCache,
+        resolved: ResolvedOptions,
+        opened: LlamaWeights | None,
+    ) -> None:
+        self.header = header
+        self.vocabulary = vocabulary
+        self.cache = cache
+        self.resolved = resolved
+        self._opened = opened
+        self.facts = ModelFacts(
+            name=model_name(header.path),
+            path=str(header.path),
+            architecture=header.architecture,
+            window=header.window or DEFAULT_WINDOW,
+            layers=header.layers,
+            weights=sum(tensor.bytes for tensor in header.tensors),
+            trims=cache.trims,
+        )
+        header.let_pages_go()
+
+    @property
+    def weights(self) -> LlamaWeights:
+        if self._opened is None:
+            raise EngineError("the model is loaded without its weights: it can count but not answer")
+        return self._opened
+
+    @cached_property
+    def template(self) -> Template:
+        from ctxchat.engine.template.chat_template import template_of
+
+        return template_of(self.header)
+
+
+def open_by_llama(
+    header: GgufHeader,
+    options: EngineOptions,
+    worker: Worker,
+    report: Callable[[float], bool],
+    *,
+    vocabulary_only: bool,
+) -> LoadedModel | None:
+    """Open a file with llama.cpp, None where `report` interrupted it. A vocabulary that is opened
+    alone is examined, so that the next time llama.cpp is not needed for it. Raises ModelError."""
+    offloads = library().llama_supports_gpu_offload()
+    resolved = _resolved(header, options, offloads=offloads)
+    weights = LlamaWeights(header, options, resolved, report, vocabulary_only=vocabulary_only)
+    if weights.interrupted:
+        return None
+    vocabulary = LlamaVocabulary(weights, header.vocabulary_fingerprint())
+    if vocabulary_only and remembered(header) is None:
+        examine(header, vocabulary, trims=weights.trims, offloads=offloads)
+    sizes = _sizes(header, resolved)
+    cache = LlamaCache(worker, weights, options, resolved, sizes, trims=weights.trims)
+    return LoadedModel(header, vocabulary, cache, resolved, weights)
+
+
+def open_for_counting(header: GgufHeader, options: EngineOptions, worker: Worker) -> LoadedModel | None:
+    """Open a file without llama.cpp, None where it was not found yet to count the same. Raises
+    ModelError."""
+    verdict = remembered(header)
+    if verdict is None or verdict.kinds is None:
+        return None
+    refuse_embedder(header)
+    resolved = _resolved(header, options, offloads=verdict.offloads)
+    vocabulary = TiktokenVocabulary(
+        header, verdict.kinds, partial(_vocabulary_alone, header, options, resolved)
+    )
+    cache = LlamaCache(worker, None, options, resolved, _sizes(header, resolved), trims=verdict.trims)
+    return LoadedModel(header, vocabulary, cache, resolved, None)
+
+
+def _vocabulary_alone(
+    header: GgufHeader, options: EngineOptions, resolved: ResolvedOptions
+) -> LlamaVocabulary:
+    weights = LlamaWeights(header, options, resolved, lambda _: True, vocabulary_only=True)
+    return LlamaVocabulary(weights, header.vocabulary_fingerprint())
+
+
+def _resolved(header: GgufHeader, options: EngineOptions, *, offloads: bool) -> ResolvedOptions:
+    return resolve(options, can_offload=offloads, cores=usable_cores(), trained_window=header.window)
+
+
+def _sizes(header: GgufHeader, resolved: ResolvedOptions) -> Callable[[str, str], int]:
+    return partial(bytes_per_token, header, flash_attention=resolved.flash_attn)

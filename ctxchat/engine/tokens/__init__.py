@@ -1,0 +1,1 @@
+"""Text to token ids by segments, with and without llama.cpp."""
