@@ -116,7 +116,7 @@ class _Answer:
     def __init__(
         self,
         cache: LlamaCache,
-        vocabulary: LlamaVocabulary,
+        vocabulary: SegmentVocabulary,
         generation: Generation,
         stop: Cancel,
         emit: Emit,
