@@ -1,8 +1,10 @@
 """A long conversation in small windows: what is evaluated in all, against other ways to make room.
 
 A scripted conversation with SmolLM2, answers of 32 tokens at most, once for each window. Counted are
-tokens evaluated, those of summaries included. Beside them, replayed from the same messages: full
-history while it fits, and dropping one turn at a time. Exits with 1 where a promise does not hold.
+tokens evaluated, those of summaries included. Beside them, counted by replaying the same messages:
+dropping one turn at a time; and full history, as if all fitted, which is also what shifting the cells
+behind a dropped turn evaluates (llama-server's `--cache-reuse`), with cells that still hold what they
+read. Exits with 1 where a promise does not hold.
 
     python benchmarks/conversation.py [--turns 200] [--windows 1024 2048 8192]
 """
@@ -82,7 +84,7 @@ def main() -> None:
         "dropping one turn",
         "ratio",
         "goal",
-        "full history",
+        "full history, or shifting reuse",
         "CPU s",
     )
     problems: list[str] = []

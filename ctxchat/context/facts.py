@@ -29,7 +29,15 @@ A_ROUND = 8
 WORN = 8
 """A key that more messages than this hold sets no message apart."""
 
-_EXACT = re.compile(r"[\d/\\_@=()]|[a-z][A-Z]")
+_EXACT = re.compile(r"\d{3}|[/\\_@=()]|[a-z][A-Z]|\d[.:-]\d")
+"""Keys that cannot be guessed again: paths, addresses, identifiers, dates, numbers of three digits."""
+
+_REQUEST = re.compile(
+    r"(?:please\s|now\s|and\s|so\s|then\s|ok(?:ay)?,?\s)*"
+    r"(?:tell|give|show|list|write|explain|describe|name|say|make|find|summari[sz]e|compare|translate|help|try"
+    r"|what|how|why|which|when|where|who|whose|is|are|was|were|do|does|did|can|could|would|will|should)\b",
+    re.IGNORECASE,
+)
 _FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Oo]ur|[Ww]e)\b")
 
 
@@ -74,16 +82,19 @@ def ranked(facts: Sequence[Fact]) -> list[Fact]:
 def merged(blocks: Sequence[SummaryBlock]) -> list[Fact]:
     """The facts of blocks as one ranking, those that were left out included.
 
-    Each block has its own ranked, with what the user said first, and who said it is no longer
-    known: so the place in the block decides, and of equal place the older block. What somebody told
-    of themselves still comes before that, and questions come last.
+    Each block has its own ranked, and who said them is no longer known. What somebody told of
+    themselves comes first and questions last; among their like, a block's facts take turns with
+    the others', more often the more it covers, and of equal right the older comes first.
     """
-    order: list[tuple[int, int, Fact]] = []
+    order: list[tuple[int, float, Fact]] = []
     for block in blocks:
-        for place, text in enumerate((*block.facts, *block.left_out)):
+        places: Counter[int] = Counter()
+        for text in (*block.facts, *block.left_out):
             keys = tuple(dict.fromkeys(key.text for key in keys_in(text))) or (text,)
             fact = Fact(text, keys, _FIRST_PERSON.search(text) is not None, block.id)
-            order.append((_asks(fact) - _personal(fact), place, fact))
+            rank = _asks(fact) - _personal(fact)
+            order.append((rank, places[rank] / block.turns, fact))
+            places[rank] += 1
     return [fact for *_, fact in sorted(order, key=lambda entry: entry[:2])]
 
 
@@ -136,17 +147,18 @@ def _said(facts: Iterable[Fact]) -> Counter[str]:
 def _weight(fact: Fact, said: Counter[str]) -> int:
     keys = _folded(fact)
     often = [said[key] for key in keys]
-    weight = 4 * fact.by_user + 2 * _personal(fact) - 2 * _asks(fact)
-    weight += any(map(_EXACT.search, fact.keys)) + (max(often) > 1) - (min(often) > WORN)
+    weight = 4 * fact.by_user + 3 * _personal(fact) - 3 * _asks(fact)
+    weight += 2 * any(map(_EXACT.search, fact.keys)) + (max(often) > 1) - (min(often) > WORN)
     return weight - all(word in COMMON for key in keys for word in key.split())
 
 
 def _personal(fact: Fact) -> bool:
-    return fact.by_user and told(fact.text)
+    return fact.by_user and (told(fact.text) or _FIRST_PERSON.search(fact.text) is not None)
 
 
 def _asks(fact: Fact) -> bool:
-    return fact.text.endswith(("?", "？")) and not _personal(fact)
+    asked = fact.text.endswith(("?", "？")) or _REQUEST.match(fact.text) is not None
+    return asked and not _personal(fact)
 
 
 def _read(spoken: str) -> tuple[str, ...]:

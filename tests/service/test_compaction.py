@@ -24,8 +24,8 @@ def asked(question: str, **changes: object) -> AskRequest:
     return AskRequest(question, resume=True, sampling=SAMPLING, **changes)  # type: ignore[arg-type]
 
 
-def desk_of(folder: Path, answers: list[str | EngineError] | None = None, **policy: object) -> Desk:
-    model = ScriptedModel(answers or [], window=WINDOW)
+def desk_of(folder: Path, window: int = WINDOW, **policy: object) -> Desk:
+    model = ScriptedModel(window=window)
     return Desk(folder, model, policy=WindowPolicy(**policy))  # type: ignore[arg-type]
 
 
@@ -190,7 +190,8 @@ def compacted(desk: Desk, wanted: int) -> None:
 
 
 def test_facts_stand_word_for_word_after_three_compactions_whatever_the_model_wrote(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path)
+    """A token is a letter here: 4,096 of them are as much text as a window of 1,024 holds."""
+    desk = desk_of(tmp_path, window=4 * WINDOW)
     compacted(desk, 3)
     summary = "\n".join(block.text for block in desk.blocks())
     assert [fact for fact in FACTS if fact not in summary] == []
