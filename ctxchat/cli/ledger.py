@@ -1,13 +1,27 @@
 """A receipt for people: one line of usage, and the whole ledger."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ctxchat.cli import amounts
 from ctxchat.cli.plain_text import shortened
+from ctxchat.domain.conversation import Section
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import KvCost, Latency, Memory, Receipt
 
 _TEXT_COLUMNS = 60
+
+HEAVY = 0.25
+"""The share of what may be used from which on a part of the prompt gets a remedy."""
+
+_REMEDIES = {
+    Section.SYSTEM: "a shorter system message takes less",
+    Section.PINS: "ctxchat pin remove takes it out",
+    Section.SUMMARY: "ctxchat compact edit shortens it",
+    Section.HISTORY: "ctxchat compact folds it into a summary",
+    Section.DATA: "attach less, or fold its turn with ctxchat compact",
+    Section.QUESTION: "ask in fewer words",
+}
 
 
 def usage_line(receipt: Receipt) -> str:
@@ -68,8 +82,20 @@ def _prompt_lines(prompt: Prompt) -> Iterator[str]:
     sums.append(("total", f"{about}{prompt.total:,}"))
     sums.append(("may be used", f"{prompt.usable:,}"))
     yield from aligned(sums, right=(1,))
+    yield from _remedies(prompt)
     for dropped in prompt.dropped:
         yield f"left out: {dropped.section} {dropped.id}, {dropped.tokens:,} tokens: {dropped.reason}"
+
+
+def _remedies(prompt: Prompt) -> Iterator[str]:
+    """A line for each heavy part, with what would make it lighter."""
+    weights: Counter[tuple[Section, str | None]] = Counter()
+    for piece in prompt.pieces:
+        weights[piece.section, piece.owner] += len(piece.ids)
+    for (section, owner), tokens in weights.most_common():
+        if section in _REMEDIES and tokens >= HEAVY * prompt.usable:
+            share = f"{tokens / prompt.usable:.0%} of what may be used"
+            yield f"heavy: {section} {owner or ''} {tokens:,} tokens, {share}: {_REMEDIES[section]}"
 
 
 def _piece_row(piece: Piece) -> tuple[str, ...]:

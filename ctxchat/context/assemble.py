@@ -37,7 +37,8 @@ class PromptContent:
     """What a prompt is to hold: `history` are the messages behind those the `blocks` cover.
 
     `question` is None where only the history is asked for; `started` is the date a template may
-    show, that of the conversation, so that it never changes.
+    show, that of the conversation, so that it never changes. Without `reasoning` that of earlier
+    turns is left out also where the template would keep it.
     """
 
     system: str
@@ -47,6 +48,7 @@ class PromptContent:
     question: Message | None
     started: datetime
     think: bool | None = None
+    reasoning: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,12 @@ def _slots(content: PromptContent, behaviour: TemplateBehaviour, wording: Wordin
     slots = [*_told(standing, wording.pins, wording), *_told(summaries, wording.summary, wording)]
     if content.history and content.history[0].role is Role.ASSISTANT:
         slots.append(_Slot(Role.USER, (_Part(Section.TEMPLATE, wording.opening),)))
+    strips = behaviour.strips_reasoning or not content.reasoning
     riding = {(pin.message, pin.text) for pin in content.pins}
     turn = sum(block.turns for block in content.blocks)
     for message in content.history:
         turn += message.role is Role.USER
-        slots.append(_past(message, behaviour, turn or None, riding))
+        slots.append(_past(message, turn or None, riding, strips=strips))
     if content.question is not None:
         slots.append(_Slot(Role.USER, tuple(_parts(content.question, turn + 1))))
     return _with_system(_merged(slots), content.system, behaviour)
@@ -128,19 +131,16 @@ def _told(texts: list[_Part], around: tuple[str, str], wording: Wording) -> Iter
 
 
 def _past(
-    message: Message,
-    behaviour: TemplateBehaviour,
-    turn: int | None,
-    riding: Collection[tuple[str | None, str]],
+    message: Message, turn: int | None, riding: Collection[tuple[str | None, str]], *, strips: bool
 ) -> _Slot:
     """A message of an earlier turn: its question counts as history now.
 
-    Reasoning is left out where the template strips it, and where its ids, which hold its tags,
-    are not those of this vocabulary. A pin is left out that no longer rides in this message.
+    Reasoning is left out where it is to be stripped, and where its ids, which hold its tags, are
+    not those of this vocabulary. A pin is left out that no longer rides in this message.
     """
     parts: list[_Part] = []
     for segment, part in zip(message.segments, _parts(message, turn), strict=True):
-        if segment.reasoning and (behaviour.strips_reasoning or segment.ids is None):
+        if segment.reasoning and (strips or segment.ids is None):
             continue
         if segment.section is Section.PINS and (message.id, segment.text) not in riding:
             continue

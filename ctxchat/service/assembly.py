@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from ctxchat.context.assemble import PromptContent, Wording, assemble
+from ctxchat.context.budget import Budget
 from ctxchat.domain.conversation import Conversation, Message, Role, sent
 from ctxchat.domain.ports import Conversations, Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.domain.window import Window
+from ctxchat.service.policy import WindowPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Assembly:
     wording: Wording
     model: Model
     window: Window
+    policy: WindowPolicy
+
+    @property
+    def budget(self) -> Budget:
+        return self.policy.budget_of(self.window)
 
     def past(self, conversation: Conversation, question: Message | None = None) -> Past:
         """What a conversation holds before a question, with the ids of this model's vocabulary."""
@@ -57,7 +64,11 @@ class Assembly:
         past: Past,
         question: Message | None,
         think: bool | None = None,
+        *,
+        reasoning: bool = True,
     ) -> Prompt:
+        """The prompt; without `reasoning` none of earlier turns is in it, whatever the template
+        keeps."""
         content = PromptContent(
             system=conversation.system,
             pins=conversation.pins,
@@ -66,6 +77,7 @@ class Assembly:
             question=question,
             started=conversation.created,
             think=think,
+            reasoning=reasoning,
         )
         return assemble(
             content,

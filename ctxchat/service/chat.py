@@ -45,7 +45,8 @@ class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `system` and `policy` are what the settings say, and `requests` ask for summaries.
+    `system` is what the settings say, `policy` what they say for a model of a name, and `requests`
+    ask for summaries.
     """
 
     def __init__(
@@ -57,13 +58,13 @@ class ChatService:
         *,
         system: str,
         requests: Requests,
-        policy: WindowPolicy = DEFAULT_POLICY,
+        policy: Callable[[str], WindowPolicy] = lambda _: DEFAULT_POLICY,
     ) -> None:
         self._open_model = open_model
         self._clock = clock
         self._wording = wording
         self._requests = requests
-        self._policy = policy
+        self._policy_for = policy
         self._conversations = conversations
         self._journal = Journal(conversations, clock, wording, system)
         self._model: Model | None = None
@@ -101,7 +102,7 @@ class ChatService:
     def tidy(self, cancel: Cancel) -> Iterator[TurnEvent]:
         """What is done while the person reads: the upkeep of the conversation used last. Nothing is
         lost where it is cancelled, and what goes wrong waits for the next turn to be told."""
-        if self._finished is None or cancel.requested or not self._policy.folds:
+        if self._finished is None or cancel.requested:
             return
         with suppress(CtxChatError):
             yield from self._folding(*self._finished, cancel, at_once=False)
@@ -124,9 +125,11 @@ class ChatService:
             if conversation is None or self._model is None:
                 return
             assembly = self._assembly(self._model, max_tokens)
-            budget = self._policy.budget_of(assembly.window)
-            compaction = Compaction(assembly, conversation, budget, self._requests, writes=True)
-            yield from fold_now(compaction, cancel) if at_once else fold_where_due(compaction, cancel)
+            compaction = Compaction(assembly, conversation, self._requests, writes=True)
+            if at_once:
+                yield from fold_now(compaction, cancel)
+            elif assembly.policy.folds:
+                yield from fold_where_due(compaction, cancel)
 
     def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
         """What the prompt of a receipt would cost under other budgets and cache types."""
@@ -153,8 +156,9 @@ class ChatService:
         if turn.writes:
             self._journal.keep_ids(prompt, model.vocabulary.fingerprint)
         yield PromptBuilt(prompt)
-        budget = self._policy.budget_of(assembly.window)
-        if prompt.total > budget.usable and not request.dry_run:
+        budget = assembly.budget
+        would_fold = request.dry_run and assembly.policy.folds and could_fit(prompt, budget)
+        if prompt.total > budget.usable and not would_fold:
             raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
         turn.kv = _planned(model, prompt)
         if turn.kv is not None:
@@ -169,14 +173,17 @@ class ChatService:
         to the landing, and if that is not enough all of them. None where it was cancelled."""
         conversation = turn.conversation
         assert conversation is not None
-        budget = self._policy.budget_of(assembly.window)
+        budget, folds = assembly.budget, assembly.policy.folds
         past = assembly.past(conversation, turn.question)
         prompt = assembly.prompt(conversation, past, turn.question, request.think)
-        compaction = Compaction(assembly, conversation, budget, self._requests, turn.writes)
+        if prompt.total > budget.usable and folds:
+            # What was reasoned in earlier turns gives way before anything that was said.
+            prompt = assembly.prompt(conversation, past, turn.question, request.think, reasoning=False)
+        compaction = Compaction(assembly, conversation, self._requests, turn.writes)
         for keep in (1, 0):
             turns = turns_to_fold(prompt, budget, keep=keep)
             fits = prompt.total <= budget.usable
-            if fits or not turns or not self._policy.folds or not could_fit(prompt, budget):
+            if fits or not turns or not folds or not could_fit(prompt, budget):
                 continue
             if request.dry_run:
                 yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
@@ -191,8 +198,9 @@ class ChatService:
         return prompt
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
-        window = choose_window(self._policy.window, model.facts.window, max_tokens)
-        return Assembly(self._conversations, self._wording, model, window)
+        policy = self._policy_for(model.facts.name)
+        window = choose_window(policy.window, model.facts.window, max_tokens)
+        return Assembly(self._conversations, self._wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
         began = self._clock.seconds()

@@ -4,7 +4,6 @@ messages stay on record, and a compaction can be undone."""
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from ctxchat.context.budget import Budget
 from ctxchat.context.summary import block_of, merged_block
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, new_id, sent
@@ -44,7 +43,6 @@ class Compaction:
 
     assembly: Assembly
     conversation: Conversation
-    budget: Budget
     requests: Requests
     writes: bool
 
@@ -63,7 +61,7 @@ class Compaction:
             covered,
             turns=turns,
             written=written.text,
-            room_tokens=self.budget.block,
+            room_tokens=self.assembly.budget.block,
             count=self.assembly.count,
             id=new_id(),
         )
@@ -72,7 +70,7 @@ class Compaction:
             joint = self._joint(blocks, covered[-1], cancel)
             if joint is None:
                 return None
-            room = int(self.budget.blocks * MERGED_SHARE)
+            room = int(self.assembly.budget.blocks * MERGED_SHARE)
             blocks = (merged_block(blocks, room, self.assembly.count, new_id(), joint.text),)
             written = replace(written, evaluated=written.evaluated + joint.evaluated)
         if self.writes:
@@ -84,13 +82,13 @@ class Compaction:
     def _written(self, past: Past, covered: tuple[Message, ...], cancel: Cancel) -> _Written | None:
         """Have the model summarize the messages, beside the chat's cells, which it shares: the
         request begins as every prompt of this conversation does. None where it was cancelled."""
-        limit = max(1, self.budget.block // 2)
+        limit = max(1, self.assembly.budget.block // 2)
         request = _asked(self.requests.summary(_words(limit)), covered[-1])
         return self._generated(replace(past, messages=covered), request, limit, cancel)
 
     def _joint(self, blocks: tuple[SummaryBlock, ...], last: Message, cancel: Cancel) -> _Written | None:
         """Have the model write one summary of several. None where it was cancelled."""
-        limit = max(1, int(self.budget.blocks * MERGED_SHARE) // 2)
+        limit = max(1, int(self.assembly.budget.blocks * MERGED_SHARE) // 2)
         prose = "\n\n".join(block.prose for block in blocks)
         return self._generated(
             Past(), _asked(self.requests.merger(prose, _words(limit)), last), limit, cancel
@@ -122,7 +120,9 @@ class Compaction:
 
     def _pass_their_share(self, blocks: tuple[SummaryBlock, ...]) -> bool:
         """Blocks are only added to, so that the older ones stay cached, until they take too much."""
-        return len(blocks) > 1 and sum(self.assembly.count(b.text) for b in blocks) > self.budget.blocks
+        return (
+            len(blocks) > 1 and sum(self.assembly.count(b.text) for b in blocks) > self.assembly.budget.blocks
+        )
 
 
 def _asked(text: str, after: Message) -> Message:

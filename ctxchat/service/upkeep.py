@@ -16,8 +16,8 @@ def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
     assembly, conversation = compaction.assembly, compaction.conversation
     past = assembly.past(conversation)
     prompt = assembly.prompt(conversation, past, None)
-    if is_due(prompt, compaction.budget):
-        yield from compaction.fold(past, turns_to_fold(prompt, compaction.budget, keep=1), cancel)
+    if is_due(prompt, assembly.budget):
+        yield from compaction.fold(past, turns_to_fold(prompt, assembly.budget, keep=1), cancel)
 
 
 def fold_now(compaction: Compaction, cancel: Cancel) -> Folding:

@@ -14,7 +14,7 @@ from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import WindowPolicy
-from ctxchat.settings.schema import Settings
+from ctxchat.settings.schema import Settings, context_for
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 
@@ -42,7 +42,7 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         _wording(own),
         system=system_text(settings),
         requests=_requests(own),
-        policy=_policy(settings),
+        policy=lambda model: _policy(settings, model),
     )
 
 
@@ -62,8 +62,8 @@ def _requests(own: Path) -> Requests:
     )
 
 
-def _policy(settings: Settings) -> WindowPolicy:
-    context = settings.context
+def _policy(settings: Settings, model: str) -> WindowPolicy:
+    context = context_for(settings, model)
     return WindowPolicy(
         window=settings.model.ctx_size,
         budget=context.budget,

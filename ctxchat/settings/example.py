@@ -4,7 +4,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from ctxchat.settings.schema import SCHEMA, Key
+from ctxchat.settings.schema import MODEL_KEYS, SCHEMA, Key
 
 _HEAD = """\
 # Settings of ctxchat. Lines that begin with "# " and a key show its default, or an example where
@@ -37,6 +37,11 @@ def _lines() -> Iterator[str]:
             yield f"[{section}]"
             for key in keys.values():
                 yield from _entry(key)
+            yield ""
+        if section == "context":
+            yield f"## For models whose name matches a pattern: {', '.join(MODEL_KEYS)}."
+            yield '# [context.models."SmolLM2*"]'
+            yield "# compact_at = 0.7"
             yield ""
 
 

@@ -12,7 +12,15 @@ from types import MappingProxyType
 
 from ctxchat.domain.errors import SettingsError
 from ctxchat.domain.sampling import Sampling
-from ctxchat.settings.schema import KEYS, SCHEMA, ContextSettings, KvSettings, ModelSettings, Settings
+from ctxchat.settings.schema import (
+    KEYS,
+    MODEL_KEYS,
+    SCHEMA,
+    ContextSettings,
+    KvSettings,
+    ModelSettings,
+    Settings,
+)
 
 PROJECT_FILE = "ctxchat.toml"
 _NONE: Mapping[str, object] = MappingProxyType({})
@@ -25,6 +33,7 @@ class _Merged:
     values: dict[str, object] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=lambda: dict.fromkeys(KEYS, "default"))
     problems: list[str] = field(default_factory=list)
+    by_model: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def put(self, path: str, value: object, origin: str, *, typed: bool) -> None:
         """Take a value: `typed` as TOML gives it, else the text or number of a flag or variable."""
@@ -39,6 +48,18 @@ class _Merged:
             self.origins[path] = origin
         except ValueError:
             self.problems.append(f"{origin}: {path}: must be {key.kind.wants}, not {value!r}")
+
+    def put_for_model(self, pattern: str, name: str, value: object, origin: str) -> None:
+        """Take a value of `[context.models."PATTERN"]`."""
+        path = f"context.models.{pattern}.{name}"
+        if name not in MODEL_KEYS:
+            self.problems.append(f"{origin}: {path}: unknown key; there are {', '.join(MODEL_KEYS)}")
+            return
+        kind = KEYS[f"context.{name}"].kind
+        try:
+            self.by_model.setdefault(pattern, {})[name] = kind.accept(value)
+        except ValueError:
+            self.problems.append(f"{origin}: {path}: must be {kind.wants}, not {value!r}")
 
     def section(self, name: str) -> dict[str, object]:
         return {key: self.values[f"{name}.{key}"] for key in SCHEMA[name] if f"{name}.{key}" in self.values}
@@ -71,6 +92,7 @@ def load_settings(
         ContextSettings(**merged.section("context")),  # type: ignore[arg-type]
         KvSettings(**merged.section("kv")),  # type: ignore[arg-type]
         merged.origins,
+        merged.by_model,
     )
 
 
@@ -108,10 +130,21 @@ def _put_file(merged: _Merged, file: Path) -> None:
                 f"{place}: {section}: is a section: write [{section}] on a line of its own"
             )
         else:
+            if section == "context":
+                _put_models(merged, values.pop("models", {}), place)
             for name, value in values.items():
                 path = f"{section}.{name}"
                 line = lines.get(path) or _first_line(lines, path) or lines.get(section, 1)
                 merged.put(path, value, f"{file}:{line}", typed=True)
+
+
+def _put_models(merged: _Merged, models: object, place: str) -> None:
+    if not isinstance(models, dict) or not all(isinstance(values, dict) for values in models.values()):
+        merged.problems.append(f'{place}: context.models: write [context.models."NAME"] with keys below it')
+        return
+    for pattern, values in models.items():
+        for name, value in values.items():
+            merged.put_for_model(pattern, name, value, place)
 
 
 def _first_line(lines: Mapping[str, int], name: str) -> int:

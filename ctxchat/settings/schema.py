@@ -5,7 +5,8 @@ the help of the flags that set one are made from it.
 """
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ctxchat.domain.sampling import Sampling
@@ -175,13 +176,15 @@ _FLAGGED_SAMPLING = ("temperature", "seed", "max_tokens")
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. `origins` says of each `section.key` where its value came from: `default`,
-    `FILE:LINE`, an environment variable, or a flag."""
+    `FILE:LINE`, an environment variable, or a flag. `by_model` are keys of `context` for models
+    whose name matches a pattern."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     sampling: Sampling = field(default_factory=Sampling)
     context: ContextSettings = field(default_factory=ContextSettings)
     kv: KvSettings = field(default_factory=KvSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
+    by_model: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def _of_field(section: str, item: Field[Any]) -> Key:
@@ -206,6 +209,24 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
     "ui": {},
 }
 KEYS: Mapping[str, Key] = {key.path: key for section in SCHEMA.values() for key in section.values()}
+
+
+MODEL_KEYS = ("budget", "overflow", "compact_at", "compact_to")
+"""What `[context.models."PATTERN"]` may set."""
+
+
+def context_for(settings: Settings, model: str) -> ContextSettings:
+    """The settings of `context` for a model. What is typed, or in the environment, still holds."""
+    changes: dict[str, object] = {}
+    for pattern, values in settings.by_model.items():
+        if fnmatchcase(model.lower(), pattern.lower()):
+            changes |= values
+    weak = {
+        key: value
+        for key, value in changes.items()
+        if not settings.origins.get(f"context.{key}", "").startswith(("-", "CTXCHAT_"))
+    }
+    return replace(settings.context, **weak)  # type: ignore[arg-type]
 
 
 def value_of(settings: Settings, path: str) -> object:

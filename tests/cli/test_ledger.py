@@ -6,7 +6,8 @@ import pytest
 
 from ctxchat.cli import amounts
 from ctxchat.cli.ledger import aligned, ledger, usage_line
-from ctxchat.domain.conversation import Finish
+from ctxchat.domain.conversation import Finish, Section
+from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Receipt
 from tests.support.shown_turns import KV, receipt
 
@@ -40,6 +41,19 @@ def test_the_ledger_lists_every_piece_and_its_sums() -> None:
     ):
         assert said in text
     assert "700 reused, 0 of them from disk, 112 new" in text
+
+
+def test_a_heavy_part_is_told_with_its_remedy() -> None:
+    pieces = (
+        Piece(Section.HISTORY, "long", (1,) * 600, owner="m1", turn=1),
+        Piece(Section.SYSTEM, "short", (1,) * 20),
+        Piece(Section.TEMPLATE, "scaffold", (1,) * 400),
+    )
+    told = receipt(prompt=Prompt(pieces, window=1224, reserve=224, verbatim_turns=1))
+    heavy = [line for line in ledger(told).splitlines() if line.startswith("heavy")]
+    assert len(heavy) == 1
+    assert "600 tokens" in heavy[0]
+    assert "ctxchat compact" in heavy[0]
 
 
 def test_columns_are_of_one_width() -> None:

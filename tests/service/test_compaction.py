@@ -13,6 +13,7 @@ from ctxchat.domain.sampling import Sampling
 from ctxchat.domain.summary import SummaryOrigin
 from ctxchat.service.policy import WindowPolicy
 from ctxchat.service.request import AskRequest
+from tests.support.characters import BracketTemplate
 from tests.support.desk import Desk
 from tests.support.scripted import ScriptedModel
 
@@ -269,3 +270,19 @@ def test_late_pins_move_forward_when_turns_are_folded(tmp_path: Path) -> None:
     sent = desk.model.vocabulary.text(desk.model.generations[-1].ids)
     assert sent.count("keep me") == 1
     assert sent.index("keep me") < sent.index("So far:")
+
+
+def test_reasoning_of_earlier_turns_gives_way_before_anything_that_was_said(tmp_path: Path) -> None:
+    template = BracketTemplate(reasons=True)
+    desk = Desk(tmp_path, ScriptedModel(window=WINDOW, template=template))
+    for _ in range(3):
+        desk.model.answers[:] = [f"<think>{'hm ' * 60}</think>Yes."]
+        desk.ask(asked("Go on?"))
+    kept = desk.ask(asked("And?"))
+    squeezed = desk.ask(asked("x" * 300))
+    assert kept.prompt
+    assert squeezed.prompt
+    assert "hm hm" in "".join(piece.text for piece in kept.prompt.pieces)
+    assert "hm hm" not in "".join(piece.text for piece in squeezed.prompt.pieces)
+    assert squeezed.prompt.summarized_turns == 0
+    assert desk.blocks() == ()

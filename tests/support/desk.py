@@ -44,7 +44,7 @@ class Desk:
             WORDING,
             system="Be.",
             requests=REQUESTS,
-            policy=policy,
+            policy=lambda _: policy,
         )
 
     def ask(self, request: AskRequest | str, cancel: Cancel | None = None) -> Receipt:
