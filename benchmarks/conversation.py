@@ -47,10 +47,10 @@ TOPICS = (
     "tea",
 )
 QUESTIONS = (
-    "Tell me something about {}.",
-    "What do people like about {}?",
-    "What would you change about {}?",
-    "Is there a famous story about {}?",
+    "Yesterday evening my sister and I could not agree on it: what do people like so much about {}?",
+    "I have to give a short talk next week and would like to begin well. Tell me something about {}.",
+    "If you could decide it all alone, and money were no object, what would you change about {}?",
+    "My neighbour keeps saying that there is a famous story about {}. Do you know which he means?",
 )
 
 

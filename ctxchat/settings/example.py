@@ -40,8 +40,8 @@ def _lines() -> Iterator[str]:
             yield ""
         if section == "context":
             yield f"## For models whose name matches a pattern: {', '.join(MODEL_KEYS)}."
-            yield '# [context.models."SmolLM2*"]'
-            yield "# compact_at = 0.7"
+            yield '## [context.models."SmolLM2*"]'
+            yield "## compact_at = 0.7"
             yield ""
 
 
