@@ -279,7 +279,7 @@ def test_reasoning_of_earlier_turns_gives_way_before_anything_that_was_said(tmp_
         desk.model.answers[:] = [f"<think>{'hm ' * 60}</think>Yes."]
         desk.ask(asked("Go on?"))
     kept = desk.ask(asked("And?"))
-    squeezed = desk.ask(asked("x" * 650))
+    squeezed = desk.ask(asked("x" * 720))
     assert kept.prompt
     assert squeezed.prompt
     assert "hm hm" in "".join(piece.text for piece in kept.prompt.pieces)
