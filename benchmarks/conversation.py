@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rich.console import Console
 from rich.table import Table
@@ -91,6 +92,7 @@ def main() -> None:
     for window in arguments.windows:
         run = converse(window, arguments.turns)
         turns, head = lengths(run)
+        check_rarity(run, turns, window - ANSWER)
         dropping, full = replayed(turns, head, window - ANSWER), replayed(turns, head, None)
         ratio = run.evaluated / dropping
         goal = GOALS.get(window, 1.0)
@@ -155,6 +157,17 @@ def take_turn(run: Run, service: ChatService, number: int) -> None:
                     run.answers.append(receipt.answer_tokens or 0)
             case _:
                 pass
+
+
+def check_rarity(run: Run, turns: list[tuple[int, int]], usable: int) -> None:
+    """Between two compactions nine tenths of what lies between landing and trigger are spoken."""
+    needed = 0.9 * (0.8 - 0.45) * usable
+    for former, later in pairwise(run.compactions):
+        spoken = sum(map(sum, turns[former:later]))
+        if spoken < needed:
+            run.problems.append(
+                f"folded at {former} and {later}: only {spoken} of {needed:.0f} tokens spoken"
+            )
 
 
 def check_facts(run: Run) -> None:
