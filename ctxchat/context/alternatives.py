@@ -54,7 +54,8 @@ def _within(prompt: Prompt, budget: int, reused: int, type_k: str, size: int) ->
     removed = cut - begins[0]
     total = prompt.total - removed
     held = min(reused, begins[0]) if removed else reused
-    dropped = tuple(_dropped(begins[: begins.index(cut) + 1]))
+    first = prompt.summarized_turns + 1
+    dropped = tuple(_dropped(begins[: begins.index(cut) + 1], first))
     return Alternative(
         budget=budget,
         type_k=type_k,
@@ -76,8 +77,9 @@ def _beginnings(prompt: Prompt) -> list[int]:
     return list(begins.values()) or [prompt.total]
 
 
-def _dropped(begins: list[int]) -> Iterator[Dropped]:
-    for number, (begin, end) in enumerate(pairwise(begins), start=1):
+def _dropped(begins: list[int], first: int) -> Iterator[Dropped]:
+    """Turns that lie between `begins`, the first of them with the number `first`."""
+    for number, (begin, end) in enumerate(pairwise(begins), start=first):
         yield Dropped(Section.HISTORY, f"turn {number}", end - begin, OVER_BUDGET)
 
 

@@ -79,8 +79,9 @@ def assemble(
     wording: Wording,
     window: int,
     reserve: int,
+    budget: int | None = None,
 ) -> Prompt:
-    """Build the prompt for a window and a reserve, in tokens. Whether it fits is the caller's to
+    """Build the prompt for a window, a reserve and a budget, in tokens. Whether it fits is the caller's to
     judge; nothing is left out here but reasoning that the template strips."""
     slots = _slots(content, template.behaviour, wording)
     scaffold = template.scaffold(
@@ -97,6 +98,7 @@ def assemble(
         summarized_turns=sum(block.turns for block in content.blocks),
         exact=vocabulary.exact,
         opens_reasoning=scaffold.opens_reasoning,
+        budget=budget,
     )
 
 

@@ -44,8 +44,9 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model is given. `window` and `reserve` are in tokens; `exact` is False where the
-    tokenizer is not known. `opens_reasoning` says that the prompt ends inside a reasoning block."""
+    """What the model is given. `window`, `reserve` and `budget` are in tokens; `exact` is False where
+    the tokenizer is not known. `opens_reasoning` says that the prompt ends inside a reasoning block.
+    """
 
     pieces: tuple[Piece, ...]
     window: int
@@ -55,6 +56,7 @@ class Prompt:
     summarized_turns: int = 0
     dropped: tuple[Dropped, ...] = ()
     opens_reasoning: bool = False
+    budget: int | None = None
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
@@ -66,8 +68,9 @@ class Prompt:
 
     @property
     def usable(self) -> int:
-        """Tokens a prompt may have: the window less the reserve."""
-        return self.window - self.reserve
+        """Tokens a prompt may have: the window less the reserve, or a smaller budget."""
+        left = self.window - self.reserve
+        return left if self.budget is None else min(left, self.budget)
 
     @cached_property
     def sections(self) -> dict[Section, int]:

@@ -86,6 +86,7 @@ class Assembly:
             wording=self.wording,
             window=self.window.size,
             reserve=self.window.reserve,
+            budget=self.policy.budget,
         )
 
     def count(self, text: str) -> int:

