@@ -105,7 +105,7 @@ def raising(error: BaseException) -> Callable[[], int]:
 @pytest.fixture
 def kept_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests run in the tests' own process, whose stdout is not to be abandoned."""
-    monkeypatch.setattr(failures, "_abandon_stdout", lambda: None)
+    monkeypatch.setattr(failures, "abandon_stdout", lambda: None)
 
 
 @pytest.mark.usefixtures("kept_stdout")
