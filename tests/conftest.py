@@ -1,11 +1,15 @@
 """What all tests share: a home of their own, and the real small model."""
 
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+# Whoever runs the tests in the background may have SIGINT ignored, and processes would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
