@@ -51,7 +51,7 @@ class StatusLine:
         self._meters.show(event)
         if isinstance(event, TurnFinished):
             self.close()
-        elif self._clock() - self._drawn_at >= _LEAST_INTERVAL:
+        elif self._clock() - self._drawn_at >= _LEAST_INTERVAL or _ends_prefill(event):
             self.draw()
 
     def draw(self) -> None:
@@ -73,6 +73,11 @@ class StatusLine:
         """Erase the line for good."""
         self.erase()
         self._closed = True
+
+
+def _ends_prefill(event: TurnEvent) -> bool:
+    """Whether a prompt is read to its end: that is shown however soon it comes."""
+    return isinstance(event, Prefilled) and event.done == event.total
 
 
 class Meters:
