@@ -5,12 +5,22 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Protocol, TextIO
 
-from ctxchat.cli.receipt import Json, kv_json, predicted_json, prompt_json, receipt_json
+from ctxchat.cli.receipt import (
+    Json,
+    filters_json,
+    kv_json,
+    notes_json,
+    predicted_json,
+    prompt_json,
+    receipt_json,
+)
 from ctxchat.domain.events import (
     Compacted,
     Compacting,
     CostPredicted,
+    Filtered,
     ModelLoading,
+    NotesFound,
     Prefilled,
     PromptBuilt,
     ReasoningGenerated,
@@ -100,6 +110,10 @@ def event_json(event: TurnEvent) -> Json:
             fields = prompt_json(prompt, None)
         case CostPredicted(kv, predicted):
             fields = {"kv": kv_json(kv), "predicted": predicted_json(predicted)}
+        case Filtered(steps, _):
+            fields = {"filters": filters_json(steps)}
+        case NotesFound(notes):
+            fields = {"notes": notes_json(notes)}
         case Compacting() | Compacted() | ModelLoading() | Prefilled() | Warned():
             fields = asdict(event)
         case ReasoningGenerated() | TextGenerated():

@@ -3,11 +3,11 @@
 Every key is always there; what is not known, and a part that was never reached, is null.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import KvCost, Latency, Predicted, Receipt
+from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Latency, Predicted, Receipt
 
 Json = dict[str, object]
 
@@ -23,14 +23,14 @@ def receipt_json(receipt: Receipt) -> Json:
         "model": {"name": receipt.model_name, "path": receipt.model_path},
         "session": receipt.session,
         "prompt": prompt_json(receipt.prompt, receipt.attention_pairs) if receipt.prompt else None,
-        "filters": [],
+        "filters": filters_json(receipt.filters),
         "kv": kv_json(receipt.kv) if receipt.kv else None,
         "memory": asdict(receipt.memory) if receipt.memory else None,
         "latency": latency_json(receipt.latency if sent else Latency()),
         "predicted": predicted_json(receipt.predicted),
         "cost": None,
         "answer_tokens": receipt.answer_tokens,
-        "notes": [],
+        "notes": notes_json(receipt.notes),
     }
 
 
@@ -79,3 +79,11 @@ def latency_json(latency: Latency) -> Json:
 
 def predicted_json(predicted: Predicted) -> Mapping[str, object]:
     return asdict(predicted)
+
+
+def filters_json(steps: Iterable[FilterStep]) -> list[Json]:
+    return [asdict(step) for step in steps]
+
+
+def notes_json(notes: Iterable[Citation]) -> list[Json]:
+    return [asdict(note) for note in notes]

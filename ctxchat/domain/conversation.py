@@ -41,13 +41,14 @@ class Segment:
 
     `section` is what the text counted as when it was new; a question or an answer counts as
     history from the next turn on. `ids` are the token ids under the vocabulary the message was
-    read for, None where they were never made.
+    read for, None where they were never made. `passage` is the id of what was recalled, and stands here.
     """
 
     section: Section
     text: str
     ids: tuple[int, ...] | None = None
     reasoning: bool = False
+    passage: str | None = None
 
 
 SPOKEN = (Section.QUESTION, Section.HISTORY)
@@ -108,7 +109,11 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A name for a path through the tree: from a root to `head`, None before the first message."""
+    """A name for a path through the tree: from a root to `head`, None before the first message.
+
+    `reclaimed` is the last message whose notes and data are not sent any more, nor those of messages
+    before it.
+    """
 
     id: str
     name: str
@@ -117,6 +122,7 @@ class Conversation:
     created: datetime
     updated: datetime
     pins: tuple[Pin, ...] = ()
+    reclaimed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

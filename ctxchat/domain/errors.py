@@ -8,7 +8,8 @@ CtxChatError                 what every expected failure derives from
 │   └── UncountableVocabularyError   only llama.cpp can tell its tokens
 ├── PromptTooLargeError  4   the prompt does not fit the window
 └── StoreError           6   the store cannot be read or written
-    └── ConversationBusyError   another process holds the conversation
+    ├── ConversationBusyError   another process holds the conversation
+    └── NotesBusyError          another process writes notes
 
 A message is one line that names what happened and the way out.
 """
@@ -58,3 +59,7 @@ class StoreError(CtxChatError):
 
 class ConversationBusyError(StoreError):
     """Another process is answering in the same conversation."""
+
+
+class NotesBusyError(StoreError):
+    """Another process is writing notes."""

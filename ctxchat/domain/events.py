@@ -1,6 +1,6 @@
 """What happens in a turn, in order, as values.
 
-    ModelLoading*  (Compacting Compacted)*  PromptBuilt  CostPredicted  Prefilled*
+    ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Prefilled*
     (ReasoningGenerated | TextGenerated)*  TurnFinished
 
 `Warned` may stand anywhere before the end, and `TurnFinished` ends every turn, whatever became
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import KvCost, Predicted, Receipt
+from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Predicted, Receipt
 from ctxchat.domain.summary import SummaryOrigin
 
 
@@ -41,6 +41,21 @@ class Compacted:
     after: int
     origin: SummaryOrigin
     evaluated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What the rules made of attached text that did not fit: `texts` as they will be sent."""
+
+    steps: tuple[FilterStep, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotesFound:
+    """What was recalled for the question, in the order it stands in the prompt."""
+
+    notes: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,8 @@ class TurnFinished:
 EngineEvent = Prefilled | ReasoningGenerated | TextGenerated | Generated
 TurnEvent = (
     ModelLoading
+    | Filtered
+    | NotesFound
     | Compacting
     | Compacted
     | PromptBuilt

@@ -22,6 +22,7 @@ from ctxchat.domain.model import (
     Scaffold,
     TemplateBehaviour,
 )
+from ctxchat.domain.passage import Chunk, Collection, Document, Hashes, Hit, Passage, Scope
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.receipt import Memory
 from ctxchat.domain.summary import SummaryBlock
@@ -144,6 +145,65 @@ class Model(Protocol):
     def close(self) -> None: ...
 
 
+class Embedder(Protocol):
+    """Texts to vectors. Not called from two threads at once."""
+
+    @property
+    def space(self) -> str:
+        """Names the vector space: vectors of two spaces are never compared."""
+
+    def embed(self, texts: Sequence[str]) -> list[bytes]:
+        """A vector of length 1 for each text, as little-endian float16; all zeros where it knows no
+        word of the text. Raises ModelError."""
+
+
+class Recall(Protocol):
+    """Finds passages. Every method raises StoreError where the store cannot be read."""
+
+    def warm(self) -> None:
+        """Import and open what searching in notes needs; callable from another thread."""
+
+    def holds(self, scope: Scope) -> bool:
+        """Whether there is anything to look at: quick, and nothing heavy is imported for it."""
+
+    def search(self, query: str, scope: Scope, limit: int | None = None) -> list[Hit]:
+        """Passages of the scope, best first; all that were scored where `limit` is None."""
+
+
+class Notes(Protocol):
+    """Notes in collections: text and vectors in the store, which is the truth, and an index in Chroma.
+
+    Writing waits for another process that writes, and raises NotesBusyError after 5 s. Every method
+    raises StoreError where the store cannot be read or written.
+    """
+
+    def hashes(self, collection: str) -> Hashes:
+        """What the collection holds now; nothing where there is no such collection."""
+
+    def put(self, collection: str, documents: Iterable[Document]) -> None:
+        """Add documents, each taking the place of the one of the same source. When this returns they
+        are on the disk and can be found. They are written in batches: what a death leaves behind is
+        whole documents, and what is not in Chroma by then is put there by whoever comes next."""
+
+    def remove(self, collection: str, sources: Sequence[str]) -> int:
+        """Remove documents by their sources, and count their notes. A collection that becomes empty is
+        gone."""
+
+    def forget(self, note: str) -> Passage:
+        """Remove one note by its id (or a unique beginning of it), and return what it was. Raises
+        UsageError where there is none."""
+
+    def listing(self, collection: str | None = None) -> list[Passage]:
+        """Notes in order of collection, document and place; of all collections where it is None."""
+
+    def collections(self) -> list[Collection]:
+        """By name."""
+
+    def repair(self) -> list[str]:
+        """Make Chroma hold what the store holds, collection by collection; a line for each that had to
+        be rebuilt."""
+
+
 class Conversations(Protocol):
     """The record. Every method raises StoreError where it cannot be read or written."""
 
@@ -167,6 +227,17 @@ class Conversations(Protocol):
     def append(self, conversation: str, message: Message, vocabulary: str | None = None) -> None:
         """Journal a message behind its parent and make it the head. Ids of its segments are kept
         under `vocabulary`. An answer marks its questions answered."""
+
+    def restate(self, question: Message) -> None:
+        """Record other segments for a question that is not answered yet, as filters and recall have made
+        them. What was spoken in it stays as it is."""
+
+    def keep_attached(self, message: str, label: str, chunks: Sequence[Chunk]) -> None:
+        """Keep the whole of a text that was attached to a message and is not sent whole, as passages
+        that can be recalled; joined in their order they are the text."""
+
+    def reclaim(self, conversation: str, message: str) -> None:
+        """Send the notes and the data of the messages up to this one no more."""
 
     def keep_ids(self, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]) -> None:
         """Keep ids that were made from recorded text."""

@@ -77,6 +77,32 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterStep:
+    """What a rule made of attached text, in tokens; `exact` is False where they were estimated."""
+
+    rule: str
+    before: int
+    after: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A recalled passage in a prompt, under its `label`, and whether the answer cites it; `overlaps`
+    says whether the answer shares words with it, None where it is not cited. A label that the answer
+    made up has no `id`."""
+
+    label: str
+    id: str | None = None
+    collection: str | None = None
+    source: str | None = None
+    score: float | None = None
+    tokens: int = 0
+    cited: bool = False
+    overlaps: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A turn as it ended. Parts that were never reached are None."""
 
@@ -94,3 +120,5 @@ class Receipt:
     latency: Latency = Latency()
     predicted: Predicted = Predicted()
     answer_tokens: int | None = None
+    filters: tuple[FilterStep, ...] = ()
+    notes: tuple[Citation, ...] = ()

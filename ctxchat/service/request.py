@@ -13,11 +13,17 @@ class AskRequest:
     `session` names a conversation (one that is new is made), `resume` means the one used last,
     neither means a new one; `fork` answers in a copy of it. Without `record` nothing is written.
     `system` None leaves the settings' text. `think` None leaves reasoning to the model.
-    With `dry_run` the prompt is built and planned, and neither sent nor written.
+    `data` are texts of structured files, by their path. Notes are recalled from `collections`, None
+    leaving it to the settings; without `memory` nothing is recalled, without `filters` attached text is
+    sent whole or refused. With `dry_run` the prompt is built and planned, and neither sent nor written.
     """
 
     question: str
     attachments: tuple[Attachment, ...] = ()
+    data: tuple[Attachment, ...] = ()
+    collections: tuple[str, ...] | None = None
+    memory: bool = True
+    filters: bool = True
     session: str | None = None
     resume: bool = False
     fork: bool = False

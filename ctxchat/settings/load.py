@@ -19,6 +19,7 @@ from ctxchat.settings.schema import (
     ContextSettings,
     KvSettings,
     ModelSettings,
+    NotesSettings,
     Settings,
 )
 
@@ -91,6 +92,7 @@ def load_settings(
         Sampling(**merged.section("sampling")),  # type: ignore[arg-type]
         ContextSettings(**merged.section("context")),  # type: ignore[arg-type]
         KvSettings(**merged.section("kv")),  # type: ignore[arg-type]
+        NotesSettings(**merged.section("notes")),  # type: ignore[arg-type]
         merged.origins,
         merged.by_model,
     )

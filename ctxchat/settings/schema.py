@@ -148,6 +148,28 @@ class KvSettings:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NotesSettings:
+    """Notes, and what is recalled."""
+
+    recall: bool = _key(
+        True, Switch(), "Whether notes and old turns near a question are put before it.", flag="--no-memory"
+    )
+    collections: tuple[str, ...] = _key(
+        (),
+        Texts(),
+        "The collections notes are recalled from; all unless set.",
+        flag="--notes",
+        example=["work"],
+    )
+    embedder: str | None = _key(
+        None,
+        Text(path=True),
+        "A GGUF embedding model, by its path; else the table of word vectors that ctxchat brings.",
+        example="~/models/all-MiniLM-L6-v2.gguf",
+    )
+
+
 _SAMPLING: Mapping[str, tuple[Kind, str, object]] = {
     "temperature": (Real(least=0), "How freely tokens are drawn; 0 takes the likeliest always.", None),
     "top_k": (Whole(least=0), "Draw from this many likeliest tokens; 0 from all.", None),
@@ -183,6 +205,7 @@ class Settings:
     sampling: Sampling = field(default_factory=Sampling)
     context: ContextSettings = field(default_factory=ContextSettings)
     kv: KvSettings = field(default_factory=KvSettings)
+    notes: NotesSettings = field(default_factory=NotesSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
     by_model: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
@@ -204,7 +227,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
     "sampling": {f.name: _of_sampling(f) for f in fields(Sampling)},
     "context": {f.name: _of_field("context", f) for f in fields(ContextSettings)},
     "kv": {f.name: _of_field("kv", f) for f in fields(KvSettings)},
-    "notes": {},
+    "notes": {f.name: _of_field("notes", f) for f in fields(NotesSettings)},
     "server": {},
     "ui": {},
 }

@@ -9,7 +9,9 @@ from ctxchat.domain.events import (
     Compacted,
     Compacting,
     CostPredicted,
+    Filtered,
     ModelLoading,
+    NotesFound,
     Prefilled,
     PromptBuilt,
     ReasoningGenerated,
@@ -108,7 +110,7 @@ class Meters:
                 self._generated("answering")
             case PromptBuilt(prompt):
                 self.line = f"prompt of {prompt.total:,} tokens"
-            case Compacted() | Warned() | TurnFinished():
+            case Filtered() | NotesFound() | Compacted() | Warned() | TurnFinished():
                 pass
 
     def _prefilled(self, done: int, total: int) -> None:
