@@ -14,6 +14,7 @@ from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import WindowPolicy
+from ctxchat.service.texts import Texts
 from ctxchat.settings.schema import Settings, context_for
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
@@ -39,9 +40,7 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         _model_opener(settings, one_shot=one_shot),
         SqliteConversations(_database()),
         SystemClock(),
-        _wording(own),
-        system=system_text(settings),
-        requests=_requests(own),
+        Texts(_wording(own), _requests(own), system_text(settings)),
         policy=lambda model: _policy(settings, model),
     )
 
@@ -52,6 +51,7 @@ def _wording(own: Path) -> Wording:
         summary=prompt_files.around("summary", own, "summary"),
         reply=prompt_files.text("reply", own),
         opening=prompt_files.text("opening", own),
+        notes=prompt_files.around("notes", own, "notes"),
     )
 
 
