@@ -13,7 +13,7 @@ from ctxchat.context.attachments import fence_for, one_line
 from ctxchat.domain.conversation import Message, Section, Segment
 from ctxchat.domain.passage import Hit, Passage, PassageKind
 from ctxchat.domain.receipt import Citation
-from ctxchat.domain.words import content_words
+from ctxchat.domain.words import content_words, words
 
 Count = Callable[[str], int]
 
@@ -30,6 +30,15 @@ HOLDS = 0.5
 FEW_WORDS = 3
 """A question of fewer content words than this means what the one before it meant."""
 
+_ASKING = frozenset("what when where which who whose why how".split())  # noqa: SIM905
+_SMALL_TALK = frozenset(
+    """
+    ah alright awesome bye cheers cool day evening excellent fine go good goodbye goodnight great haha
+    hello hey hi hm hmm like lol lot lovely many morning much nice nope oh ok okay perfect please right
+    see sorry sure thank thanks thx well wonderful wow yeah yep yes
+    """.split()  # noqa: SIM905 - a list of words reads as words
+)
+
 _LABEL = re.compile(r"^\[n(\d+)\] ?(.*)$", re.MULTILINE)
 
 
@@ -43,10 +52,16 @@ class Recalled:
 
 
 def query_of(question: str, earlier: Sequence[str]) -> str:
-    """What to look for: the question, and where it says too little the one before it too."""
-    if len(content_words(question)) >= FEW_WORDS or not content_words(question) or not earlier:
+    """What to look for: the question, and where it says too little the one before it too. Empty where
+    it asks for nothing: a greeting, or thanks."""
+    said = words(question)
+    content = [word for word in content_words(question) if word not in _SMALL_TALK]
+    asks = any(word in _ASKING for word in said) and "you" not in said
+    if len(content) >= FEW_WORDS:
         return question
-    return f"{earlier[-1]}\n{question}"
+    if not content and not (asks and earlier):
+        return ""
+    return f"{earlier[-1]}\n{question}" if earlier else question
 
 
 def near(hits: Iterable[Hit]) -> list[Hit]:

@@ -41,7 +41,7 @@ class Preparation:
         asked = self._question
         past = self.assembly.past(self._conversation, self._question)
         if self.recollection:
-            self.recollection.open(self._conversation, frozenset(m.id for m in past.messages))
+            self.recollection.open(self._conversation, past, self._question)
         yield from self._filter(past)
         fitting = yield from self._fit(past, cancel)
         if fitting is None:

@@ -25,11 +25,14 @@ class Recollection:
 
     recall: Recall
     collections: tuple[str, ...] | None
+    _query: str = field(default="", init=False)
     _opening: Thread | None = field(default=None, init=False)
 
-    def open(self, conversation: Conversation, sent_messages: frozenset[str]) -> None:
-        """Begin to open the notes, where there is anything to look at."""
-        if self.recall.holds(self._scope(conversation, sent_messages)):
+    def open(self, conversation: Conversation, past: Past, question: Message) -> None:
+        """Begin to open the notes, where something is asked and there is anything to look at."""
+        self._query = query_of(question.spoken, [m.spoken for m in past.messages if m.role is Role.USER])
+        scope = self._scope(conversation, past, question)
+        if self._query and self.recall.holds(scope):
             self._opening = Thread(target=self._warm, name="notes", daemon=True)
             self._opening.start()
 
@@ -46,13 +49,12 @@ class Recollection:
         assembly: Assembly,
     ) -> Recalled | None:
         """The passages that go before the words of a question, None where nothing is near it."""
-        scope = self._scope(conversation, frozenset(m.id for m in past.messages) | {question.id})
-        if not self.recall.holds(scope):
+        scope = self._scope(conversation, past, question)
+        if not self._query or not self.recall.holds(scope):
             return None
         if self._opening:
             self._opening.join()
-        earlier = [m.spoken for m in past.messages if m.role is Role.USER]
-        hits = self.recall.search(query_of(question.spoken, earlier), scope, CANDIDATES)
+        hits = self.recall.search(self._query, scope, CANDIDATES)
         usable = assembly.budget.usable
         return recalled(
             near(hit for hit in hits if not _is_data_of(hit, question)),
@@ -62,8 +64,9 @@ class Recollection:
             assembly.wording.notes,
         )
 
-    def _scope(self, conversation: Conversation, leaving_out: frozenset[str]) -> Scope:
-        return Scope(self.collections, conversation.id or None, leaving_out)
+    def _scope(self, conversation: Conversation, past: Past, question: Message) -> Scope:
+        in_window = frozenset(m.id for m in past.messages) | {question.id}
+        return Scope(self.collections, conversation.id or None, in_window)
 
     def _warm(self) -> None:
         """What goes wrong here goes wrong again, and is told, where it is needed."""
