@@ -9,10 +9,12 @@ from ctxchat.domain.conversation import Section, Segment
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Text that came with a question. `label` is a path, or `stdin`."""
+    """Text that came with a question. `label` is a path, or `stdin`. `condensed_from` counts the
+    characters of a text that was too long to be held, and of which `text` is what reading left."""
 
     label: str
     text: str
+    condensed_from: int | None = None
 
 
 def question_segments(question: str, attachments: Iterable[Attachment]) -> tuple[Segment, ...]:
