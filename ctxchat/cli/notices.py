@@ -31,7 +31,7 @@ class Notices:
         match event:
             case Warned(message):
                 self._say(message)
-            case Filtered(steps):
+            case Filtered(steps) if steps:
                 self._say(filtered(steps))
             case Compacted():
                 self._say(folded(event))

@@ -42,7 +42,7 @@ def show_plan(flags: AskFlags) -> int:
             match event:
                 case Warned(message):
                     say(message)
-                case Filtered(steps):
+                case Filtered(steps) if steps:
                     say(filtered(steps))
                 case TurnFinished():
                     receipt = event.receipt
