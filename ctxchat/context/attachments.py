@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ctxchat.domain.conversation import Message, Section, Segment
-from ctxchat.domain.receipt import FilterStep
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Text that came with a question. `label` is a path, or `stdin`; `condensed` says what was made of
-    it while it was read, where it was too large to be held."""
+    """Text that came with a question. `label` is a path, or `stdin`. `condensed_from` counts the
+    characters of a text that was too long to be held, and of which `text` is what reading left."""
 
     label: str
     text: str
-    condensed: FilterStep | None = None
+    condensed_from: int | None = None
 
 
 def question_segments(question: str, attachments: Iterable[Attachment]) -> tuple[Segment, ...]:

@@ -78,13 +78,22 @@ def _fitted(request: AskRequest, assembly: Assembly, room: int) -> Iterator[_Fit
 
 
 def _filtered(attachment: Attachment, question: str, size: int, room: int, assembly: Assembly) -> _Fitted:
-    condensed = (attachment.condensed,) if attachment.condensed else ()
+    condensed = _condensed(attachment, size)
     if size <= room:
         return _Fitted(attachment, condensed)
     from ctxchat.context.filters.pipeline import filtered
 
     result = filtered(attachment.text, question, room, assembly.count)
     return _Fitted(replace(attachment, text=result.text), (*condensed, *result.steps))
+
+
+def _condensed(attachment: Attachment, size: int) -> tuple[FilterStep, ...]:
+    """What reading made of a text that was too long to be held: its tokens are estimated by those of
+    what is left."""
+    if not attachment.condensed_from or not attachment.text:
+        return ()
+    before = round(attachment.condensed_from * size / len(attachment.text))
+    return (FilterStep("condensed while reading", before, size, exact=False),)
 
 
 def _encoded(attachment: Attachment, question: str, size: int, room: int, assembly: Assembly) -> _Fitted:
