@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,14 +54,22 @@ def test_only_one_module_imports_llama_cpp() -> None:
     assert importers <= {"bindings.py"}
 
 
-def test_the_wheel_holds_the_prompts_the_example_and_the_migrations(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+def test_what_is_built_holds_the_prompts_the_example_the_migrations_and_the_embedding(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    migrations = ROOT / "ctxchat/store/migrations"
-    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        sizes = {entry.filename: entry.file_size for entry in wheel.infolist()}
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as source:
+        sources = {entry.name.partition("/")[2]: entry.size for entry in source}
     expected = {f"ctxchat/prompts/{path.name}" for path in (ROOT / "prompts").iterdir()}
-    expected |= {f"ctxchat/store/migrations/{path.name}" for path in migrations.iterdir()}
-    assert expected | {"ctxchat/config.example.toml", "ctxchat/py.typed"} <= names
+    shipped = {
+        str(path.relative_to(ROOT)): path.stat().st_size
+        for folder in ("migrations", "embedding")
+        for path in (ROOT / "ctxchat/store" / folder).iterdir()
+    }
+    assert expected | {"ctxchat/config.example.toml", "ctxchat/py.typed"} <= sizes.keys()
+    assert shipped.items() <= sizes.items()
+    assert shipped.items() <= sources.items()
 
 
 def test_no_committed_text_names_a_host_of_a_registry() -> None:
