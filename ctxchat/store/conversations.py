@@ -16,11 +16,13 @@ from ctxchat.domain.conversation import (
     new_id,
 )
 from ctxchat.domain.errors import ConversationBusyError, StoreError, UsageError
+from ctxchat.domain.passage import Chunk
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.store.database import Database
 from ctxchat.store.failures import told_plainly
 from ctxchat.store.locks import HeldError, locked
+from ctxchat.store.postings import rewrite_index
 from ctxchat.store.rows import (
     CONVERSATIONS,
     as_text,
@@ -28,8 +30,10 @@ from ctxchat.store.rows import (
     pack_ids,
     read_conversation,
     read_messages,
+    write_attached,
     write_message,
     write_pin,
+    write_segments,
 )
 from ctxchat.store.summaries import (
     copy_compactions,
@@ -99,6 +103,30 @@ class SqliteConversations:
             move = "UPDATE conversation SET head = ?, updated = ? WHERE id = ?"
             _change(connection, move, message.id, now(), conversation)
 
+    def restate(self, question: Message) -> None:
+        """The ids of its segments are made anew: they may stand behind others now."""
+        with self._database.writing() as connection:
+            waiting = "SELECT 1 FROM message WHERE id = ? AND NOT answered"
+            if not connection.execute(waiting, (question.id,)).fetchone():
+                raise StoreError("the question was deleted or answered meanwhile: nothing was recorded")
+            connection.execute("DELETE FROM segment WHERE message = ?", (question.id,))
+            write_segments(connection, question)
+
+    def keep_attached(self, message: str, label: str, chunks: Sequence[Chunk]) -> None:
+        with self._database.writing() as connection:
+            if not _is_message(connection, message):
+                raise StoreError(
+                    "the question was deleted meanwhile: what was attached to it was not recorded"
+                )
+            write_attached(connection, message, label, chunks)
+
+    def reclaim(self, conversation: str, message: str) -> None:
+        with self._database.writing() as connection:
+            if not _is_message(connection, message):
+                raise _gone()
+            change = "UPDATE conversation SET reclaimed = ? WHERE id = ?"
+            _change(connection, change, message, conversation)
+
     def keep_ids(self, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]) -> None:
         """Ids that are there already stay: they may have been decoded."""
         if not ids:
@@ -144,7 +172,7 @@ class SqliteConversations:
     def fork(self, conversation: str) -> Conversation:
         with self._database.writing() as connection:
             original = _by_id(connection, conversation)
-            id_ = _create(connection, original.name, original.system, original.head)
+            id_ = _create(connection, original.name, original.system, original.head, original.reclaimed)
             for pin in original.pins:
                 write_pin(connection, id_, replace(pin, id=new_id()))
             copy_compactions(connection, conversation, id_)
@@ -171,12 +199,11 @@ class SqliteConversations:
             _change(connection, change, as_text(name), conversation)
 
     def delete(self, conversation: str) -> None:
-        """The index is rewritten: FTS5 marks words as deleted and keeps them until then."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM conversation WHERE id = ?", (conversation,))
             connection.execute(DELETE_UNHELD)
             delete_unheld_blocks(connection)
-            connection.execute("INSERT INTO message_fts (message_fts) VALUES ('optimize')")
+            rewrite_index(connection)
         self._database.empty_log()
 
     @contextmanager
@@ -204,12 +231,14 @@ def _by_id(connection: sqlite3.Connection, id_: str) -> Conversation:
     raise _gone()
 
 
-def _create(connection: sqlite3.Connection, name: str, system: str, head: str | None) -> str:
+def _create(
+    connection: sqlite3.Connection, name: str, system: str, head: str | None, reclaimed: str | None = None
+) -> str:
     id_, time = new_id(), now()
     connection.execute(
-        "INSERT INTO conversation (id, name, head, system, created, updated)"
-        " VALUES (?, CAST(? AS TEXT), ?, CAST(? AS TEXT), ?, ?)",
-        (id_, as_text(_free_name(connection, name)), head, as_text(system), time, time),
+        "INSERT INTO conversation (id, name, head, system, created, updated, reclaimed)"
+        " VALUES (?, CAST(? AS TEXT), ?, CAST(? AS TEXT), ?, ?, ?)",
+        (id_, as_text(_free_name(connection, name)), head, as_text(system), time, time, reclaimed),
     )
     return id_
 

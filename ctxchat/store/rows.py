@@ -8,9 +8,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment
+from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment, new_id
+from ctxchat.domain.passage import Chunk, PassageKind
+from ctxchat.domain.words import words
 
-CONVERSATIONS = "SELECT id, name, head, system, created, updated FROM conversation"
+CONVERSATIONS = "SELECT id, name, head, system, created, updated, reclaimed FROM conversation"
 
 
 def as_text(text: str | None) -> bytes | None:
@@ -35,8 +37,9 @@ def unpack_ids(blob: bytes) -> tuple[int, ...]:
 
 
 def write_message(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
-    """A message with its segments, their ids where `vocabulary` is known, and its index row."""
-    serial = connection.execute(
+    """A message with its segments, their ids where `vocabulary` is known, and what was spoken as
+    a passage."""
+    connection.execute(
         "INSERT INTO message (id, parent, role, name, at, finish, answered, origin)"
         " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, CAST(? AS TEXT))",
         (
@@ -49,11 +52,41 @@ def write_message(connection: sqlite3.Connection, message: Message, vocabulary: 
             message.answered,
             as_text(message.origin),
         ),
-    ).lastrowid
+    )
+    write_segments(connection, message, vocabulary)
+    if message.spoken.strip():
+        turn = (message.id, 0, message.shown_id, message.spoken)
+        _write_passages(connection, message.id, PassageKind.TURN, [turn])
+
+
+def write_segments(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
     for ordinal, segment in enumerate(message.segments):
         _write_segment(connection, message.id, ordinal, segment, vocabulary)
-    connection.execute(
-        "INSERT INTO message_fts (rowid, text) VALUES (?, CAST(? AS TEXT))", (serial, as_text(message.spoken))
+
+
+def write_attached(connection: sqlite3.Connection, message: str, label: str, chunks: Iterable[Chunk]) -> None:
+    """Chunks of a text that came with a message, as passages in their order."""
+    parts = (
+        (new_id(), ordinal, f"{label}:{chunk.first}-{chunk.last}", chunk.text)
+        for ordinal, chunk in enumerate(chunks)
+    )
+    _write_passages(connection, message, PassageKind.DATA, parts)
+
+
+def _write_passages(
+    connection: sqlite3.Connection,
+    message: str,
+    kind: PassageKind,
+    parts: Iterable[tuple[str, int, str, str]],
+) -> None:
+    """Passages of a message from their ids, ordinals, sources and texts."""
+    connection.executemany(
+        "INSERT INTO passage (id, kind, message, ordinal, source, words, text)"
+        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, CAST(? AS TEXT))",
+        (
+            (id_, kind, message, ordinal, as_text(source), len(words(text)), as_text(text))
+            for id_, ordinal, source, text in parts
+        ),
     )
 
 
@@ -61,9 +94,9 @@ def _write_segment(
     connection: sqlite3.Connection, message: str, ordinal: int, segment: Segment, vocabulary: str | None
 ) -> None:
     number = connection.execute(
-        "INSERT INTO segment (message, ordinal, section, reasoning, text)"
-        " VALUES (?, ?, ?, ?, CAST(? AS TEXT))",
-        (message, ordinal, segment.section, segment.reasoning, as_text(segment.text)),
+        "INSERT INTO segment (message, ordinal, section, reasoning, text, passage)"
+        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)",
+        (message, ordinal, segment.section, segment.reasoning, as_text(segment.text), segment.passage),
     ).lastrowid
     if vocabulary is not None and segment.ids is not None:
         connection.execute(
@@ -85,7 +118,7 @@ def write_pin(connection: sqlite3.Connection, conversation: str, pin: Pin) -> No
 
 def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Conversation:
     """A conversation of a row of CONVERSATIONS, with its pins."""
-    id_, name, head, system, created, updated = row
+    id_, name, head, system, created, updated, reclaimed = row
     pins = connection.execute(
         "SELECT id, text, message, pending FROM pin WHERE conversation = ? ORDER BY ordinal", (id_,)
     )
@@ -97,11 +130,12 @@ def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Con
         datetime.fromisoformat(created),
         datetime.fromisoformat(updated),
         tuple(Pin(pin, text, message, bool(pending)) for pin, text, message, pending in pins),
+        reclaimed,
     )
 
 
 def read_messages(rows: Iterable[Sequence[Any]]) -> tuple[Message, ...]:
-    """Messages of rows that hold the eight columns of a message and the four of a segment, one row
+    """Messages of rows that hold the eight columns of a message and the five of a segment, one row
     a segment, in order; a message without segments has one row of nulls."""
     return tuple(_message(group) for _, group in groupby(rows, key=itemgetter(0)))
 
@@ -109,10 +143,10 @@ def read_messages(rows: Iterable[Sequence[Any]]) -> tuple[Message, ...]:
 def _message(rows: Iterable[Sequence[Any]]) -> Message:
     segments = []
     for row in rows:
-        id_, parent, role, name, at, finish, answered, origin, section, reasoning, text, ids = row
+        id_, parent, role, name, at, finish, answered, origin, section, reasoning, text, ids, passage = row
         if section is not None:
             known = None if ids is None else unpack_ids(ids)
-            segments.append(Segment(Section(section), text, known, bool(reasoning)))
+            segments.append(Segment(Section(section), text, known, bool(reasoning), passage))
     return Message(
         id_,
         parent,

@@ -11,9 +11,12 @@ from ctxchat.store.tree import HOLDER
 
 # Scripts that put no space between words, or hang endings on them: Thai to Khmer, kana, Han, Hangul.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_RANKED = "SELECT rowid, text FROM message_fts WHERE message_fts MATCH CAST(? AS TEXT) ORDER BY rank"
-_NEWEST = "SELECT rowid, text FROM message_fts ORDER BY rowid DESC"
-_MESSAGE = "SELECT id, coalesce(origin, id), role, at FROM message WHERE serial = ?"
+_RANKED = """
+    SELECT message, passage.text FROM passage_fts CROSS JOIN passage ON serial = passage_fts.rowid
+    WHERE passage_fts MATCH CAST(? AS TEXT) AND kind = 'turn' ORDER BY rank
+"""
+_NEWEST = "SELECT message, text FROM passage WHERE kind = 'turn' ORDER BY serial DESC"
+_MESSAGE = "SELECT coalesce(origin, id), role, at FROM message WHERE id = ?"
 
 
 def find_messages(connection: sqlite3.Connection, query: str, limit: int) -> list[SearchHit]:
@@ -22,16 +25,16 @@ def find_messages(connection: sqlite3.Connection, query: str, limit: int) -> lis
     The index knows whole words. Where the script of the query has none, or nothing was found, the
     words are looked for inside the texts, newest first.
     """
-    hits: dict[int, SearchHit] = {}
-    for serial, text in _candidates(connection, query):
+    hits: dict[str, SearchHit] = {}
+    for message, text in _candidates(connection, query):
         if len(hits) == limit:
             break
-        if serial not in hits and (hit := _hit(connection, serial, text)):
-            hits[serial] = hit
+        if message not in hits and (hit := _hit(connection, message, text)):
+            hits[message] = hit
     return list(hits.values())
 
 
-def _candidates(connection: sqlite3.Connection, query: str) -> Iterator[tuple[int, str]]:
+def _candidates(connection: sqlite3.Connection, query: str) -> Iterator[tuple[str, str]]:
     terms = [_quoted(word) for word in query.split() if any(c.isalnum() for c in word)]
     found = False
     for joint in (" AND ", " OR ") if terms else ():
@@ -47,15 +50,15 @@ def _quoted(word: str) -> str:
     return '"' + word.replace("\0", " ").replace('"', '""') + '"'
 
 
-def _containing(connection: sqlite3.Connection, words: list[str]) -> Iterator[tuple[int, str]]:
-    for serial, text in connection.execute(_NEWEST):
+def _containing(connection: sqlite3.Connection, words: list[str]) -> Iterator[tuple[str, str]]:
+    for message, text in connection.execute(_NEWEST):
         folded = text.casefold()
         if all(word in folded for word in words):
-            yield serial, text
+            yield message, text
 
 
-def _hit(connection: sqlite3.Connection, serial: int, text: str) -> SearchHit | None:
+def _hit(connection: sqlite3.Connection, message: str, text: str) -> SearchHit | None:
     """None for a message on no conversation's path: one that another answer took the place of."""
-    id_, shown, role, at = connection.execute(_MESSAGE, (serial,)).fetchone()
-    holder = connection.execute(HOLDER, {"message": id_}).fetchone()
+    shown, role, at = connection.execute(_MESSAGE, (message,)).fetchone()
+    holder = connection.execute(HOLDER, {"message": message}).fetchone()
     return holder and SearchHit(holder[0], shown, Role(role), datetime.fromisoformat(at), text)

@@ -1,6 +1,6 @@
 """Walks through the tree of messages, as SQL."""
 
-_WALK = """
+WALK = """
     WITH RECURSIVE path (id, depth) AS (
         SELECT head, 0 FROM conversation WHERE id = :conversation AND head IS NOT NULL
         UNION ALL
@@ -10,14 +10,15 @@ _WALK = """
 """
 _IDS = "SELECT id FROM path ORDER BY depth DESC"
 _MESSAGES = """
-    SELECT message.id, parent, role, name, at, finish, answered, origin, section, reasoning, text, ids
+    SELECT message.id, parent, role, name, at, finish, answered, origin,
+        section, reasoning, text, ids, passage
     FROM path JOIN message USING (id)
     LEFT JOIN segment ON segment.message = message.id
     LEFT JOIN segment_ids ON segment_ids.segment = segment.id AND vocabulary = :vocabulary
     ORDER BY depth DESC, ordinal
 """
-PATH_IDS = f"{_WALK} {_IDS}"
-PATH = f"{_WALK} {_MESSAGES}"
+PATH_IDS = f"{WALK} {_IDS}"
+PATH = f"{WALK} {_MESSAGES}"
 
 # Turns count an imported message of the user whether or not it was answered; tokens are those of
 # the vocabulary with most of them.
@@ -37,7 +38,8 @@ LISTING = """
         GROUP BY conversation, vocabulary
     ),
     tokens (conversation, amount) AS (SELECT conversation, max(amount) FROM counted GROUP BY conversation)
-    SELECT id, name, head, system, created, updated, coalesce(turns.amount, 0), coalesce(tokens.amount, 0)
+    SELECT id, name, head, system, created, updated, reclaimed,
+        coalesce(turns.amount, 0), coalesce(tokens.amount, 0)
     FROM conversation
     LEFT JOIN turns ON turns.conversation = conversation.id
     LEFT JOIN tokens ON tokens.conversation = conversation.id

@@ -22,7 +22,7 @@ from ctxchat.store.database import Database
 from tests.support.messages import answer, question, say, texts_of
 
 ODD = "tab\tnul\0bell\x07 lone\udcff \ud800 pair\U0001f600 line\u2028 crlf\r\n"
-TABLES = ("message", "segment", "segment_ids", "message_fts", "conversation", "pin")
+TABLES = ("message", "segment", "segment_ids", "passage", "conversation", "pin")
 
 
 def rows(database: Database) -> dict[str, int]:

@@ -83,7 +83,7 @@ def test_the_settings_of_sqlite_that_keep_promises_are_on(database: Database) ->
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     def interrupted() -> None:
         with database.writing() as connection:
-            connection.execute("INSERT INTO conversation VALUES (1, 'i', 'n', NULL, '', '', '')")
+            connection.execute("INSERT INTO conversation VALUES (1, 'i', 'n', NULL, '', '', '', NULL)")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

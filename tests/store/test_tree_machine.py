@@ -125,15 +125,16 @@ class RecordMachine(RuleBasedStateMachine):
         with self.database.reading() as connection:
             counted = {
                 table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                for table in ("message", "segment", "message_fts", "segment_ids", "conversation")
+                for table in ("message", "segment", "passage", "passage_fts", "segment_ids", "conversation")
             }
-            connection.execute("INSERT INTO message_fts (message_fts) VALUES ('integrity-check')")
+            connection.execute("INSERT INTO passage_fts (passage_fts, rank) VALUES ('integrity-check', 1)")
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         rows = len(self.messages)
         assert counted == {
             "message": rows,
             "segment": rows,
-            "message_fts": rows,
+            "passage": rows,
+            "passage_fts": rows,
             "segment_ids": len(self.ids),
             "conversation": len(self.heads),
         }
