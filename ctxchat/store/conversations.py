@@ -22,6 +22,7 @@ from ctxchat.domain.summary import SummaryBlock
 from ctxchat.store.database import Database
 from ctxchat.store.failures import told_plainly
 from ctxchat.store.locks import HeldError, locked
+from ctxchat.store.message_passages import write_attached, write_turns
 from ctxchat.store.postings import rewrite_index
 from ctxchat.store.rows import (
     CONVERSATIONS,
@@ -30,7 +31,6 @@ from ctxchat.store.rows import (
     pack_ids,
     read_conversation,
     read_messages,
-    write_attached,
     write_message,
     write_pin,
     write_segments,
@@ -65,6 +65,7 @@ class SqliteConversations:
         with self._database.writing() as connection:
             for message in messages:
                 write_message(connection, message)
+            write_turns(connection, messages)
             return _by_id(connection, _create(connection, name, system, messages[-1].id))
 
     def find(self, reference: str) -> Conversation | None:
@@ -98,6 +99,7 @@ class SqliteConversations:
             if message.parent is not None and not _is_message(connection, message.parent):
                 raise StoreError("the message before this one was deleted meanwhile: nothing was recorded")
             write_message(connection, message, vocabulary)
+            write_turns(connection, [message])
             if message.role is Role.ASSISTANT:
                 connection.execute("UPDATE message SET answered = 1 WHERE id = ?", (message.parent,))
             move = "UPDATE conversation SET head = ?, updated = ? WHERE id = ?"

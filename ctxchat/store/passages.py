@@ -7,19 +7,16 @@ a deleted one to a new one. What is kept for longer is kept by id.
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain, islice
-from typing import NamedTuple, TypeVar
+from itertools import chain
+from typing import NamedTuple
 
 from ctxchat.domain.conversation import Role
 from ctxchat.domain.passage import Passage, PassageKind, Scope
+from ctxchat.store.batches import batches, marks
 from ctxchat.store.rows import as_text
 from ctxchat.store.tree import WALK
-
-T = TypeVar("T")
-
-_BATCH = 500  # values bound in one statement
 
 _ALONG_PATH = """
     SELECT passage.serial, passage.id, passage.message, passage.kind, words, at, role, name, depth
@@ -34,7 +31,7 @@ _NOTES = """
 """
 _SERIALS = "SELECT id, serial FROM passage"
 _WHOLE = """
-    SELECT passage.serial, passage.id, kind, text, source,
+    SELECT passage.serial, passage.id, kind, text, passage.source,
         coalesce(message.at, document.added), document.collection, passage.message, role, name
     FROM passage
     LEFT JOIN message ON message.id = passage.message
@@ -129,23 +126,11 @@ def counts(connection: sqlite3.Connection) -> dict[PassageKind, int]:
     return dict.fromkeys(PassageKind, 0) | {PassageKind(kind): amount for kind, amount in rows}
 
 
-def batches(values: Iterable[T]) -> Iterator[list[T]]:
-    """Values in lists that one statement can bind."""
-    rest = iter(values)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
-
-
 def _any_note(connection: sqlite3.Connection, collections: Sequence[str] | None) -> bool:
     if collections is None:
         return connection.execute(f"{_NOTES} LIMIT 1").fetchone() is not None
     one = f"{_NOTES} WHERE collection = CAST(? AS TEXT) LIMIT 1"
     return any(connection.execute(one, (as_text(name),)).fetchone() for name in collections)
-
-
-def marks(values: Sequence[object], mark: str = "?") -> str:
-    """Question marks for values that one statement binds."""
-    return ", ".join([mark] * len(values))
 
 
 def _passage(row: Sequence[str]) -> Passage:

@@ -8,9 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment, new_id
-from ctxchat.domain.passage import Chunk, PassageKind
-from ctxchat.domain.words import words
+from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment
 
 CONVERSATIONS = "SELECT id, name, head, system, created, updated, reclaimed FROM conversation"
 
@@ -37,8 +35,7 @@ def unpack_ids(blob: bytes) -> tuple[int, ...]:
 
 
 def write_message(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
-    """A message with its segments, their ids where `vocabulary` is known, and what was spoken as
-    a passage."""
+    """A message with its segments, their ids where `vocabulary` is known."""
     connection.execute(
         "INSERT INTO message (id, parent, role, name, at, finish, answered, origin)"
         " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, CAST(? AS TEXT))",
@@ -54,40 +51,11 @@ def write_message(connection: sqlite3.Connection, message: Message, vocabulary: 
         ),
     )
     write_segments(connection, message, vocabulary)
-    if message.spoken.strip():
-        turn = (message.id, 0, message.shown_id, message.spoken)
-        _write_passages(connection, message.id, PassageKind.TURN, [turn])
 
 
 def write_segments(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
     for ordinal, segment in enumerate(message.segments):
         _write_segment(connection, message.id, ordinal, segment, vocabulary)
-
-
-def write_attached(connection: sqlite3.Connection, message: str, label: str, chunks: Iterable[Chunk]) -> None:
-    """Chunks of a text that came with a message, as passages in their order."""
-    parts = (
-        (new_id(), ordinal, f"{label}:{chunk.first}-{chunk.last}", chunk.text)
-        for ordinal, chunk in enumerate(chunks)
-    )
-    _write_passages(connection, message, PassageKind.DATA, parts)
-
-
-def _write_passages(
-    connection: sqlite3.Connection,
-    message: str,
-    kind: PassageKind,
-    parts: Iterable[tuple[str, int, str, str]],
-) -> None:
-    """Passages of a message from their ids, ordinals, sources and texts."""
-    connection.executemany(
-        "INSERT INTO passage (id, kind, message, ordinal, source, words, text)"
-        " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, CAST(? AS TEXT))",
-        (
-            (id_, kind, message, ordinal, as_text(source), len(words(text)), as_text(text))
-            for id_, ordinal, source, text in parts
-        ),
-    )
 
 
 def _write_segment(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ctxchat.domain.conversation import Role, SearchHit
 from ctxchat.store.rows import as_text
-from ctxchat.store.tree import HOLDER
+from ctxchat.store.tree import HOLDERS
 
 # Scripts that put no space between words, or hang endings on them: Thai to Khmer, kana, Han, Hangul.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -60,5 +60,5 @@ def _containing(connection: sqlite3.Connection, words: list[str]) -> Iterator[tu
 def _hit(connection: sqlite3.Connection, message: str, text: str) -> SearchHit | None:
     """None for a message on no conversation's path: one that another answer took the place of."""
     shown, role, at = connection.execute(_MESSAGE, (message,)).fetchone()
-    holder = connection.execute(HOLDER, {"message": message}).fetchone()
+    holder = connection.execute(HOLDERS, {"message": message}).fetchone()
     return holder and SearchHit(holder[0], shown, Role(role), datetime.fromisoformat(at), text)

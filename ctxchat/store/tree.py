@@ -46,15 +46,15 @@ LISTING = """
     ORDER BY updated DESC, serial DESC
 """
 
-# Of all conversations that hold a message, the one used last.
-HOLDER = """
+# The conversations that hold a message, the one used last first.
+HOLDERS = """
     WITH RECURSIVE later (message) AS (
         SELECT :message
         UNION ALL
         SELECT message.id FROM later JOIN message ON message.parent = later.message
     )
     SELECT conversation.id FROM later JOIN conversation ON conversation.head = later.message
-    ORDER BY updated DESC, serial DESC LIMIT 1
+    ORDER BY updated DESC, serial DESC
 """
 
 DELETE_UNHELD = """

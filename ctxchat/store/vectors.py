@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ctxchat.store.passages import batches, marks
+from ctxchat.store.batches import batches, marks
 
 _VECTORS = "SELECT serial, vector FROM passage WHERE space = ? AND vector IS NOT NULL"
 _WITHOUT = "SELECT serial, id, text FROM passage WHERE (space IS NOT ? OR vector IS NULL)"
