@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ctxchat.service.conversations import ConversationService
     from ctxchat.service.doctor import Probes
     from ctxchat.service.pins import PinService
+    from ctxchat.service.recalling import RecallService
     from ctxchat.service.summaries import SummaryService
+    from ctxchat.store.recall import SqliteRecall
 
 STORE_FILE = "conversations.sqlite3"
 BUNDLED_NOTICE = (
@@ -85,6 +87,26 @@ def pin_service() -> "PinService":
     from ctxchat.service.pins import PinService
 
     return PinService(SqliteConversations(_database()))
+
+
+def recall_service(settings: Settings) -> "RecallService":
+    """What finds messages of a conversation by a question."""
+    from ctxchat.service.recalling import RecallService
+
+    database = _database()
+    opener = _model_opener(settings, one_shot=True)
+    return RecallService(SqliteConversations(database), _recall(database), lambda: opener().model)
+
+
+def _recall(database: Database) -> "SqliteRecall":
+    # Two copies of OpenMP live in a process that has llama.cpp and numpy: llama.cpp's must come first.
+    from ctxchat.engine.llama.bindings import library
+
+    library()
+    from ctxchat.store.recall import SqliteRecall
+    from ctxchat.store.static_embedding import StaticEmbedder
+
+    return SqliteRecall(database, StaticEmbedder)
 
 
 def summary_service() -> "SummaryService":

@@ -34,7 +34,10 @@ class Part:
     def basis(self) -> list[Ints]:
         """Places to learn from what vectors have in common: all turns, and notes spread evenly."""
         turns = [n for n, place in enumerate(self.places) if place.kind is PassageKind.TURN]
-        return [np.array(turns, np.int64), np.array(self.notes[:: len(self.notes) // MOST_SAMPLED + 1], np.int64)]
+        return [
+            np.array(turns, np.int64),
+            np.array(self.notes[:: len(self.notes) // MOST_SAMPLED + 1], np.int64),
+        ]
 
 
 def read_part(connection: sqlite3.Connection, scope: Scope) -> Part:

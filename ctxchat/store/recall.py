@@ -30,7 +30,7 @@ of its ends."""
 _SPACES = "SELECT name FROM collection WHERE space = ?"
 
 
-class NoteIndex(Protocol):
+class NearNotes(Protocol):
     """Finds notes by vectors."""
 
     def nearest(self, collections: tuple[str, ...], vector: bytes, limit: int) -> list[str]:
@@ -39,14 +39,18 @@ class NoteIndex(Protocol):
 
 class SqliteRecall:
     """Implements `domain.ports.Recall` over the store. `open_embedder` and `open_index` are called when
-    they are first needed: the index not before there are notes to search.
+    they are first needed: the index not before there are notes to search. Without one, notes are found
+    by their words alone.
 
     All turns of a conversation are scored. Their vectors are made at the first search and kept, where
     the store can be written. What was read serves the searches that follow, until the store changes.
     """
 
     def __init__(
-        self, database: Database, open_embedder: Callable[[], Embedder], open_index: Callable[[], NoteIndex]
+        self,
+        database: Database,
+        open_embedder: Callable[[], Embedder],
+        open_index: Callable[[], NearNotes] | None = None,
     ) -> None:
         self._database = database
         self._open_embedder = open_embedder
@@ -60,8 +64,8 @@ class SqliteRecall:
         return self._open_embedder()
 
     @cached_property
-    def _index(self) -> NoteIndex:
-        return self._open_index()
+    def _index(self) -> NearNotes | None:
+        return self._open_index() if self._open_index else None
 
     def warm(self) -> None:
         with self._lock:
@@ -102,7 +106,7 @@ class SqliteRecall:
         self, connection: sqlite3.Connection, field: Field, scope: Scope, vector: bytes
     ) -> list[str]:
         """Notes by the index, in those collections whose vectors lie in the embedder's space."""
-        if not field.part.notes:
+        if not field.part.notes or self._index is None:
             return []
         names = [name for (name,) in connection.execute(_SPACES, (self._embedder.space,))]
         chosen = tuple(n for n in names if scope.collections is None or n in scope.collections)

@@ -1,7 +1,8 @@
 """One question over all that a scope reaches, inside one transaction."""
 
+import dataclasses
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Search:
     field: Field
     query: Query
     scope: Scope
-    made: dict[str, bytes] = field(default_factory=dict)
+    made: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def hits(self, nearest: list[str], limit: int | None) -> list[Hit]:
         """Passages, best first. `nearest` are ids of notes that an index of vectors gives."""
