@@ -98,7 +98,7 @@ def _condensed(attachment: Attachment, size: int) -> tuple[FilterStep, ...]:
 
 def _encoded(attachment: Attachment, question: str, size: int, room: int, assembly: Assembly) -> _Fitted:
     from ctxchat.context.tables.block import table_block
-    from ctxchat.context.tables.reading import read_table
+    from ctxchat.context.tables.read import read_table
 
     table = read_table(attachment.text, attachment.label)
     text = table_block(table, question, room, assembly.count).text

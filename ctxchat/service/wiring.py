@@ -18,6 +18,7 @@ from ctxchat.service.texts import Texts
 from ctxchat.settings.schema import Settings, context_for
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
+from ctxchat.store.late_recall import LateRecall
 
 if TYPE_CHECKING:
     from ctxchat.service.conversations import ConversationService
@@ -37,13 +38,14 @@ BUNDLED_NOTICE = (
 def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
     """What answers questions with the model and the options of the settings. With `one_shot` cells
     are allocated as they are needed, else the whole window at once."""
-    own = prompts_folder()
+    own, database = prompts_folder(), _database()
     return ChatService(
         _model_opener(settings, one_shot=one_shot),
-        SqliteConversations(_database()),
+        SqliteConversations(database),
         SystemClock(),
         Texts(_wording(own), _requests(own), system_text(settings)),
         policy=lambda model: _policy(settings, model),
+        recall=LateRecall(database, lambda: _recall(database)),
     )
 
 
