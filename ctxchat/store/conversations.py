@@ -28,10 +28,10 @@ from ctxchat.store.rows import (
     CONVERSATIONS,
     as_text,
     now,
-    pack_ids,
     read_conversation,
     read_messages,
-    write_message,
+    write_ids,
+    write_messages,
     write_pin,
     write_segments,
 )
@@ -63,8 +63,7 @@ class SqliteConversations:
 
     def adopt(self, name: str, system: str, messages: Sequence[Message]) -> Conversation:
         with self._database.writing() as connection:
-            for message in messages:
-                write_message(connection, message)
+            write_messages(connection, messages)
             write_turns(connection, messages)
             return _by_id(connection, _create(connection, name, system, messages[-1].id))
 
@@ -98,8 +97,10 @@ class SqliteConversations:
         with self._database.writing() as connection:
             if message.parent is not None and not _is_message(connection, message.parent):
                 raise StoreError("the message before this one was deleted meanwhile: nothing was recorded")
-            write_message(connection, message, vocabulary)
+            write_messages(connection, [message])
             write_turns(connection, [message])
+            if vocabulary is not None:
+                write_ids(connection, vocabulary, _known_ids(message))
             if message.role is Role.ASSISTANT:
                 connection.execute("UPDATE message SET answered = 1 WHERE id = ?", (message.parent,))
             move = "UPDATE conversation SET head = ?, updated = ? WHERE id = ?"
@@ -112,7 +113,7 @@ class SqliteConversations:
             if not connection.execute(waiting, (question.id,)).fetchone():
                 raise StoreError("the question was deleted or answered meanwhile: nothing was recorded")
             connection.execute("DELETE FROM segment WHERE message = ?", (question.id,))
-            write_segments(connection, question)
+            write_segments(connection, [question])
 
     def keep_attached(self, message: str, label: str, chunks: Sequence[Chunk]) -> None:
         with self._database.writing() as connection:
@@ -134,11 +135,7 @@ class SqliteConversations:
         if not ids:
             return
         with self._database.writing() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO segment_ids (segment, vocabulary, ids)"
-                " SELECT id, ?, ? FROM segment WHERE message = ? AND ordinal = ?",
-                ((vocabulary, pack_ids(v), key.message, key.index) for key, v in ids.items()),
-            )
+            write_ids(connection, vocabulary, ids)
 
     def pin(self, conversation: str, pin: Pin) -> None:
         with self._database.writing() as connection:
@@ -257,6 +254,14 @@ def _change(connection: sqlite3.Connection, statement: str, *values: object) -> 
     """Change one conversation, which must be there."""
     if not connection.execute(statement, values).rowcount:
         raise _gone()
+
+
+def _known_ids(message: Message) -> dict[SegmentKey, tuple[int, ...]]:
+    return {
+        SegmentKey(message.id, index): segment.ids
+        for index, segment in enumerate(message.segments)
+        if segment.ids is not None
+    }
 
 
 def _is_message(connection: sqlite3.Connection, id_: str) -> bool:

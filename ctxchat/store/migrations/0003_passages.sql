@@ -68,3 +68,4 @@ ALTER TABLE segment ADD COLUMN passage TEXT;
 CREATE INDEX segment_passage ON segment (passage) WHERE passage IS NOT NULL;
 
 ALTER TABLE conversation ADD COLUMN reclaimed TEXT REFERENCES message (id) ON DELETE SET NULL;
+CREATE INDEX conversation_reclaimed ON conversation (reclaimed) WHERE reclaimed IS NOT NULL;
