@@ -32,7 +32,7 @@ CREATE TABLE passage (
     vector BLOB,
     text TEXT NOT NULL
 );
-CREATE INDEX passage_document ON passage (document, ordinal);
+CREATE INDEX passage_document ON passage (document, ordinal) WHERE document IS NOT NULL;
 CREATE INDEX passage_message ON passage (message, kind, ordinal);
 
 CREATE VIRTUAL TABLE passage_fts USING fts5 (
