@@ -29,7 +29,9 @@ _STAMPED = re.compile(
 _CODE = re.compile(
     r".*[{};]\s*$|\s*(?:def|class|import|from|func|fn|return|public|private|static|const|let|var|package"
     r"|struct|impl|elif|else:|try:|async|end)\b|\s*(?:#include|@\w|//|/\*|\*/)|\s*[\w.\[\]'\"]+ = \S"
+    r"|[ \t]{2,}.*[(\[,:]$|\s*[)\]}]+[,;:]?$"
 )
+_SENTENCES = re.compile(r"(?=.*[.,!?])(?:[^\s\d]+\s+){8}\D*$")
 _KEYED = re.compile(r"\s*(?:- )?[\w.\"'-]+:(?: \S.*)?$")
 _NAME_OF_COLUMN = re.compile(r"[^\d\s][^\n]{0,59}$|$")
 _MOST_LIKE_IT = 2 / 3
@@ -99,6 +101,8 @@ def _kind_of_lines(sample: list[str]) -> Kind:
         return Kind.LOG
     if share(_CODE) >= 0.35 or share(_KEYED) >= _MOST_LIKE_IT:
         return Kind.OUTLINE
+    if share(_SENTENCES) >= 0.6:
+        return Kind.PROSE
     if _distinct(sample) <= 0.45:
         return Kind.LOG
     long = sum(len(line.split()) >= 8 for line in sample)
