@@ -22,7 +22,6 @@ from ctxchat.store.chroma_library import client, failures_told
 
 _COLLECTION = "notes"
 _SEAL = "sealed"
-_SQLITE = "chroma.sqlite3"  # it changes when it is opened, and tells of its damage itself
 _AT_ONCE = 1000
 
 
@@ -38,6 +37,15 @@ class Near(NamedTuple):
     id: str
 
 
+class _Seal(NamedTuple):
+    """`number` is of the write, `state` the store's then, `stamp` tells of the files; Chroma changes
+    some when it opens them."""
+
+    number: str
+    state: str
+    stamp: str
+
+
 class NoteIndex:
     """Vectors of one collection in one space, in a folder of their own.
 
@@ -47,7 +55,7 @@ class NoteIndex:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._seal: str | None = None
+        self._number: str | None = None
         self._client: Any = None
         self._collection: Any = None
 
@@ -57,16 +65,15 @@ class NoteIndex:
 
     def is_sealed(self) -> bool:
         """Whether the files are those of the last finished write."""
-        with suppress(OSError, ValueError):
-            _, _, stamp = self._read_seal().split("\n", 2)
-            return stamp == self._stamp() and (self.folder / _SQLITE).exists()
+        seal = self._read_seal()
+        with suppress(OSError):
+            return seal is not None and seal.stamp == self._stamp()
         return False
 
     def holds(self, state: str) -> bool:
         """Whether it was last written for this state of the store."""
-        with suppress(OSError, ValueError):
-            return self._read_seal().split("\n", 2)[1] == state
-        return False
+        seal = self._read_seal()
+        return seal is not None and seal.state == state
 
     @contextmanager
     def changing(self, state: str) -> Iterator[None]:
@@ -75,10 +82,10 @@ class NoteIndex:
         self._opened()
         with failures_told():
             (self.folder / _SEAL).unlink(missing_ok=True)
-        self._seal = None
+        self._number = None
         yield
         with failures_told():
-            self._write_seal(state)
+            self._write_seal(new_id(), state)
 
     def upsert(self, ids: Sequence[str], vectors: Sequence[bytes]) -> None:
         """Add notes, or change those that are there, by unit vectors in float16."""
@@ -126,36 +133,35 @@ class NoteIndex:
         if self._client is not None:
             with suppress(Exception):
                 self._client.close()
-        self._client = self._collection = self._seal = None
+        self._client = self._collection = self._number = None
 
     def _opened(self) -> Any:
         """The collection as it is on the disk: another process may have written it since."""
-        if self._seal is not None and not self._is_current():
+        seal = self._read_seal()
+        if self._number is not None and (seal is None or seal.number != self._number):
             self.close()
         if self._collection is None:
+            sealed = self.is_sealed()
             with failures_told():
                 private_folder(self.folder)
-                with suppress(FileNotFoundError):
-                    self._seal = self._read_seal()
                 self._client = client(self.folder)
                 self._collection = self._client.get_or_create_collection(
                     _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
                 )
+                if seal is not None and sealed:
+                    self._write_seal(seal.number, seal.state)
         return self._collection
 
-    def _is_current(self) -> bool:
-        with suppress(OSError):
-            return self._read_seal() == self._seal
-        return False
+    def _read_seal(self) -> "_Seal | None":
+        with suppress(OSError, ValueError, TypeError):
+            return _Seal(*(self.folder / _SEAL).read_text().split("\n", 2))
+        return None
 
-    def _read_seal(self) -> str:
-        return (self.folder / _SEAL).read_text()
-
-    def _write_seal(self, state: str) -> None:
-        """Beside its place first, so that there is a whole one or none. No two are the same."""
-        self._seal = f"{new_id()}\n{state}\n{self._stamp()}"
+    def _write_seal(self, number: str, state: str) -> None:
+        """Beside its place first, so that there is a whole one or none."""
+        self._number = number
         fresh = self.folder / f"{_SEAL}.new"
-        fresh.write_text(self._seal)
+        fresh.write_text("\n".join(_Seal(number, state, self._stamp())))
         fresh.replace(self.folder / _SEAL)
 
     def _stamp(self) -> str:
@@ -163,7 +169,7 @@ class NoteIndex:
         lines = []
         for folder, _, names in sorted(os.walk(self.folder)):
             for name in sorted(names):
-                if not name.startswith((_SEAL, _SQLITE)):
+                if not name.startswith(_SEAL):
                     path = Path(folder, name)
                     seen = path.stat()
                     lines.append(f"{path.relative_to(self.folder)} {seen.st_size} {seen.st_mtime_ns}")
