@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ctxchat.cli.plain_text import clean
+from ctxchat.cli.recalling import recall
 from ctxchat.cli.tables import print_table
 from ctxchat.domain.conversation import ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
@@ -82,6 +83,9 @@ def search(
         print_table(("SESSION", "MESSAGE", "AT", "ROLE", "TEXT"), [_hit_row(hit) for hit in hits[:k]])
     else:
         _hint("nothing was found")
+
+
+app.command()(recall)
 
 
 @app.command()

@@ -45,12 +45,16 @@ class Transcript:
 
 def heading(message: Message) -> str:
     """Who spoke, when, and what became of it."""
-    speaker = message.name or _SPEAKERS[message.role]
     marks = [] if message.answered else ["not answered"]
     if message.finish is not None and message.finish != "stop":
         marks.append(message.finish)
     time = message.at.isoformat(sep=" ", timespec="minutes")
-    return f"{speaker}, {time}" + "".join(f" ({mark})" for mark in marks)
+    return f"{speaker(message.name, message.role)}, {time}" + "".join(f" ({mark})" for mark in marks)
+
+
+def speaker(name: str | None, role: Role) -> str:
+    """A name, or what one is called who has none."""
+    return name or _SPEAKERS[role]
 
 
 def attached(message: Message) -> int:

@@ -14,15 +14,19 @@ from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import WindowPolicy
+from ctxchat.service.texts import Texts
 from ctxchat.settings.schema import Settings, context_for
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
+from ctxchat.store.late_recall import LateRecall
 
 if TYPE_CHECKING:
     from ctxchat.service.conversations import ConversationService
     from ctxchat.service.doctor import Probes
     from ctxchat.service.pins import PinService
+    from ctxchat.service.recalling import RecallService
     from ctxchat.service.summaries import SummaryService
+    from ctxchat.store.recall import SqliteRecall
 
 STORE_FILE = "conversations.sqlite3"
 BUNDLED_NOTICE = (
@@ -34,15 +38,14 @@ BUNDLED_NOTICE = (
 def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
     """What answers questions with the model and the options of the settings. With `one_shot` cells
     are allocated as they are needed, else the whole window at once."""
-    own = prompts_folder()
+    own, database = prompts_folder(), _database()
     return ChatService(
         _model_opener(settings, one_shot=one_shot),
-        SqliteConversations(_database()),
+        SqliteConversations(database),
         SystemClock(),
-        _wording(own),
-        system=system_text(settings),
-        requests=_requests(own),
+        Texts(_wording(own), _requests(own), system_text(settings)),
         policy=lambda model: _policy(settings, model),
+        recall=LateRecall(database, lambda: _recall(database)),
     )
 
 
@@ -52,6 +55,7 @@ def _wording(own: Path) -> Wording:
         summary=prompt_files.around("summary", own, "summary"),
         reply=prompt_files.text("reply", own),
         opening=prompt_files.text("opening", own),
+        notes=prompt_files.around("notes", own, "notes"),
     )
 
 
@@ -85,6 +89,26 @@ def pin_service() -> "PinService":
     from ctxchat.service.pins import PinService
 
     return PinService(SqliteConversations(_database()))
+
+
+def recall_service(settings: Settings) -> "RecallService":
+    """What finds messages of a conversation by a question."""
+    from ctxchat.service.recalling import RecallService
+
+    database = _database()
+    opener = _model_opener(settings, one_shot=True)
+    return RecallService(SqliteConversations(database), _recall(database), lambda: opener().model)
+
+
+def _recall(database: Database) -> "SqliteRecall":
+    # Two copies of OpenMP live in a process that has llama.cpp and numpy: llama.cpp's must come first.
+    from ctxchat.engine.llama.bindings import library
+
+    library()
+    from ctxchat.store.recall import SqliteRecall
+    from ctxchat.store.static_embedding import StaticEmbedder
+
+    return SqliteRecall(database, StaticEmbedder)
 
 
 def summary_service() -> "SummaryService":

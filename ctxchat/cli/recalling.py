@@ -1,0 +1,105 @@
+"""`ctxchat sessions recall`: what was said in a conversation, found by a question."""
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from ctxchat.cli.plain_text import clean
+from ctxchat.cli.tables import print_table
+from ctxchat.domain.errors import UsageError
+from ctxchat.service.json_text import json_text
+from ctxchat.service.recalling import Recalled, RecallService
+
+_HEADER = ("MESSAGE", "AT", "ROLE", "SCORE", "TOKENS", "TEXT")
+
+
+def recall(
+    session: Annotated[
+        str,
+        typer.Argument(metavar="SESSION", help="An id, the beginning of one, or a name.", show_default=False),
+    ],
+    query: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="QUERY...|-", help="A question; - reads one from each line of stdin.", show_default=False
+        ),
+    ],
+    k: Annotated[
+        int | None,
+        typer.Option(
+            "-k", min=1, metavar="N", help="The most messages to print: 10, or all that a budget holds."
+        ),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            min=1,
+            metavar="TOKENS",
+            help="Print what so many tokens hold, best first.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find what was said in a conversation by a question, the best first."""
+    service = _service()
+    conversation = service.resolve(session)
+
+    def find(text: str) -> list[Recalled]:
+        return service.find(conversation, text, most=k, budget=budget)
+
+    if query == ["-"]:
+        for line in _lines():
+            print(json_text(_fields(line, find(line))), flush=True)
+        return
+    question = " ".join(query)
+    if not question.strip():
+        raise UsageError("there is nothing to look for: give a question")
+    found = find(question)
+    if found and not service.exact:
+        typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
+    if json:
+        text = json_text(_fields(question, found), indent=2)
+        print(clean(text) if sys.stdout.isatty() else text)
+    elif found:
+        print_table(_HEADER, [_row(recalled) for recalled in found])
+    elif sys.stderr.isatty():
+        typer.echo("nothing was found", err=True)
+
+
+def _lines() -> Iterator[str]:
+    """Lines of stdin as they come, blank ones included."""
+    for line in sys.stdin.buffer:
+        yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+
+
+def _fields(query: str, found: list[Recalled]) -> dict[str, Any]:
+    return {"query": query, "hits": [_hit_fields(recalled) for recalled in found]}
+
+
+def _hit_fields(recalled: Recalled) -> dict[str, Any]:
+    passage = recalled.hit.passage
+    return {
+        "turn": passage.source,
+        "role": passage.role,
+        "at": passage.at.isoformat(),
+        "score": round(recalled.hit.score, 4),
+        "tokens": recalled.tokens,
+        "text": passage.text,
+    }
+
+
+def _row(recalled: Recalled) -> tuple[str, ...]:
+    passage = recalled.hit.passage
+    at = passage.at.isoformat(sep=" ", timespec="minutes")
+    score = f"{recalled.hit.score:.2f}"
+    return (passage.source, at, passage.role or "", score, str(recalled.tokens), passage.text)
+
+
+def _service() -> RecallService:
+    from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
+
+    return wiring.recall_service(load_settings())

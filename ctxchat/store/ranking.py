@@ -1,0 +1,169 @@
+"""What makes a passage worth recalling, as arithmetic over all passages of a scope at once.
+
+    s     = cosine + 0.3 · BM25(passage) / most + 0.5 · BM25(passage and its neighbours) / most
+            + 0.15 · ln(words)
+    score = s + 0.5 · (the best s of its sitting) + 0.45 where the question names its speaker alone
+
+Scores are added, each over its greatest, and not merged by rank: how far the first is ahead says
+much. How each part was arrived at, and what was tried beside it, is in docs/recall.md.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctxchat.domain.words import STOP_WORDS
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+Found = NDArray[np.bool_]
+
+SATURATION, LENGTH_SHARE, RAREST = 1.2, 0.75, 1e-6
+"""BM25 as FTS5 computes it: k1, b, and the least a word can say."""
+
+OWN_WORDS, NEAR_WORDS, LENGTH, SITTING, SPEAKER = 0.3, 0.5, 0.15, 0.5, 0.45
+LONG = 100
+"""Words beyond which a passage is not worth more for being longer: hardly a turn is longer, and notes
+must not stand above turns for their size."""
+
+MOST_SAMPLED, FEW = 1000, 20
+
+_WORD = re.compile(r"\w+(?:['’]\w+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Passages in an order in which neighbours are beside each other: arrays of one length.
+
+    `words` counts the words of each. `joined` says whether it follows the one before: as the next
+    message of a path, the next note of a document. `sittings` numbers the stretch of talk, or the
+    document, that it belongs to. `speakers` holds the place of its speaker in `names`, -1 for none.
+    """
+
+    words: Floats
+    joined: NDArray[np.bool_]
+    sittings: Ints
+    speakers: Ints
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def followed_by(self, other: "Ground") -> "Ground":
+        """Both, one behind the other. Only the first may have speakers."""
+        moved = other.sittings + (self.sittings.max() + 1 if len(self) else 0)
+        return Ground(
+            np.concatenate([self.words, other.words]),
+            np.concatenate([self.joined, other.joined]),
+            np.concatenate([self.sittings, moved]),
+            np.concatenate([self.speakers, other.speakers]),
+            self.names,
+        )
+
+
+def with_neighbours(values: Floats, joined: NDArray[np.bool_]) -> Floats:
+    """Each value with those of the passage before and the passage behind it, along the last axis."""
+    total = values.astype(np.float64)
+    total[..., 1:] += values[..., :-1] * joined[1:]
+    total[..., :-1] += values[..., 1:] * joined[1:]
+    return total
+
+
+def rarity(counts: Floats) -> Floats:
+    """What each word says, by how few of the passages hold it: of the shape (words,)."""
+    passages, holding = counts.shape[1], (counts > 0).sum(axis=1)
+    return np.maximum(np.log((passages - holding + 0.5) / (holding + 0.5)), RAREST)
+
+
+def bm25(counts: Floats, words: Floats) -> Floats:
+    """Scores of passages of so many `words`; `counts` says how often each holds each word of the
+    query, of the shape (words of the query, passages)."""
+    mean = words.mean() if len(words) else 1.0
+    room = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * words / max(mean, 1.0))
+    return rarity(counts) @ (counts * (SATURATION + 1) / (counts + room))
+
+
+def matched(counts: Floats) -> Floats:
+    """The share of what the query's words say that each passage holds, from 0 to 1."""
+    says = rarity(counts)
+    return says @ (counts > 0) / max(says.sum(), RAREST)
+
+
+def centre(vectors: Floats) -> Floats:
+    """What vectors have in common, to be taken from each: it is manner and not matter. Of few vectors
+    little of the mean is taken, since it would be their matter too."""
+    some = vectors[:: len(vectors) // MOST_SAMPLED + 1]
+    return some.sum(axis=0) / (len(some) + FEW)
+
+
+def cosines(vectors: Floats, query: Floats, common: Floats | float = 0.0) -> Floats:
+    """Cosines to the query once what is common is taken away; 0 for a vector of zeros."""
+    known, sought = vectors.any(axis=1), query - common if query.any() else query
+    apart = (vectors - common) * known[:, None]
+    lengths = np.linalg.norm(apart, axis=1) * np.linalg.norm(sought)
+    return apart @ sought / np.maximum(lengths, 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """What the query's words say for each passage: BM25 of its `own` words, and of those `near` it,
+    its neighbours' included."""
+
+    own: Floats
+    near: Floats
+
+    def best(self, among: Found, limit: int) -> Ints:
+        """Places of the passages that score most by words alone; those that score nothing are not among
+        them."""
+        total = self.over_most(among)
+        held = np.flatnonzero(among & (total > 0))
+        if len(held) <= limit:
+            return held
+        return held[np.argpartition(total[held], -limit)[-limit:]]
+
+    def over_most(self, found: Found) -> Floats:
+        return OWN_WORDS * _over_most(self.own, found) + NEAR_WORDS * _over_most(self.near, found)
+
+
+def lexical(ground: Ground, counts: Floats) -> Lexical:
+    """BM25 over the whole ground; `counts` says how often each passage holds each word of the query,
+    of the shape (words of the query, passages)."""
+    near_words = with_neighbours(ground.words, ground.joined)
+    near = bm25(with_neighbours(counts, ground.joined), near_words)
+    return Lexical(bm25(counts, ground.words), near)
+
+
+def scores(ground: Ground, words: Lexical, likeness: Floats, speaker: int | None, found: Found) -> Floats:
+    """What passages are ranked by. `likeness` is their cosine, `speaker` the place of the one that the
+    question names. Those that are not `found` score minus infinity, and nothing is measured by them."""
+    single = likeness + words.over_most(found) + LENGTH * np.log(np.clip(ground.words, 1, LONG))
+    best = np.full(ground.sittings.max(initial=0) + 1, -np.inf)
+    np.maximum.at(best, ground.sittings[found], single[found])
+    total = np.full(len(ground), -np.inf)
+    total[found] = single[found] + SITTING * best[ground.sittings[found]]
+    if speaker is not None:
+        total[ground.speakers == speaker] += SPEAKER
+    return total
+
+
+def named(names: Sequence[str], question: str) -> int | None:
+    """The place of the one speaker that a question names, by the first word of the name; None where it
+    names none, or several. A name that is a common word must be written as the name is: Will, May."""
+    as_written = {word.removesuffix("'s").removesuffix("’s") for word in _WORD.findall(question)}
+    folded = {word.casefold() for word in as_written}
+    held = [place for place, name in enumerate(names) if _holds(name, as_written, folded)]
+    return held[0] if len(held) == 1 else None
+
+
+def _holds(name: str, as_written: set[str], folded: set[str]) -> bool:
+    first = next(iter(_WORD.findall(name)), "")
+    return first in as_written or (first.casefold() in folded and first.casefold() not in STOP_WORDS)
+
+
+def _over_most(values: Floats, found: Found) -> Floats:
+    most = values[found].max(initial=0.0)
+    return values / most if most > 0 else values

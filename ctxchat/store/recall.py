@@ -1,0 +1,137 @@
+"""Passages found by a question: over all that was said in a conversation, and the notes near to it."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from threading import RLock
+from typing import Protocol
+
+import numpy as np
+
+from ctxchat.domain.errors import StoreError
+from ctxchat.domain.passage import Hit, PassageKind, Scope
+from ctxchat.domain.ports import Embedder
+from ctxchat.domain.words import content_words
+from ctxchat.store.database import Database
+from ctxchat.store.grounds import read_part
+from ctxchat.store.passages import holds
+from ctxchat.store.postings import stems_of
+from ctxchat.store.searching import Field, Query, Search
+from ctxchat.store.vectors import keep_vectors
+
+NEAREST = 200
+"""Notes that the index of vectors is asked for."""
+
+MOST_WORDS = 200
+"""Words of a question that are looked up. One with more is a text that was pasted: then those at both
+of its ends."""
+
+_SPACES = "SELECT name FROM collection WHERE space = ?"
+
+
+class NearNotes(Protocol):
+    """Finds notes by vectors."""
+
+    def nearest(self, collections: tuple[str, ...], vector: bytes, limit: int) -> list[str]:
+        """Ids of the notes of collections that are nearest to a vector of their space."""
+
+
+class SqliteRecall:
+    """Implements `domain.ports.Recall` over the store. `open_embedder` and `open_index` are called when
+    they are first needed: the index not before there are notes to search. Without one, notes are found
+    by their words alone.
+
+    All turns of a conversation are scored. Their vectors are made at the first search and kept, where
+    the store can be written. What was read serves the searches that follow, until the store changes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        open_embedder: Callable[[], Embedder],
+        open_index: Callable[[], NearNotes] | None = None,
+    ) -> None:
+        self._database = database
+        self._open_embedder = open_embedder
+        self._open_index = open_index
+        self._lock = RLock()
+        self._stamp: tuple[int, ...] = ()
+        self._fields: dict[object, Field] = {}
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return self._open_embedder()
+
+    @cached_property
+    def _index(self) -> NearNotes | None:
+        return self._open_index() if self._open_index else None
+
+    def warm(self) -> None:
+        with self._lock:
+            self._embedder.embed(["warm"])
+            if self.holds(Scope(None, kinds=(PassageKind.NOTE,))):
+                _ = self._index
+
+    def holds(self, scope: Scope) -> bool:
+        with self._database.reading() as connection:
+            return holds(connection, scope)
+
+    def search(self, query: str, scope: Scope, limit: int | None = None) -> list[Hit]:
+        if not query.strip() or not self.holds(scope):
+            return []
+        with self._lock:
+            bits = self._embedder.embed([query])[0]
+            vector = np.frombuffer(bits, "<f2").astype(np.float32)
+            with self._database.reading() as connection:
+                field = self._field(connection, scope)
+                stems = list(dict.fromkeys(stems_of(connection, [_looked_up(query)])[0]))
+                search = Search(connection, self._embedder, field, Query(query, stems, vector), scope)
+                hits = search.hits(self._nearest(connection, field, scope, bits), limit)
+                self._stamp = _stamp(connection)
+            self._keep(search.made)
+        return hits
+
+    def _field(self, connection: sqlite3.Connection, scope: Scope) -> Field:
+        """What the scope reaches, read anew where the store has changed since."""
+        if self._stamp != _stamp(connection):
+            self._fields.clear()
+        key = (scope.conversation, scope.collections, scope.kinds)
+        if key not in self._fields:
+            self._fields.clear()
+            self._fields[key] = Field(read_part(connection, scope))
+        return self._fields[key]
+
+    def _nearest(
+        self, connection: sqlite3.Connection, field: Field, scope: Scope, vector: bytes
+    ) -> list[str]:
+        """Notes by the index, in those collections whose vectors lie in the embedder's space."""
+        if not field.part.notes or self._index is None:
+            return []
+        names = [name for (name,) in connection.execute(_SPACES, (self._embedder.space,))]
+        chosen = tuple(n for n in names if scope.collections is None or n in scope.collections)
+        return self._index.nearest(chosen, vector, NEAREST) if chosen else []
+
+    def _keep(self, made: dict[str, bytes]) -> None:
+        """Write vectors that were made. Where that cannot be done they will be made again."""
+        if not made:
+            return
+        with suppress(StoreError), self._database.writing() as connection:
+            unchanged = self._stamp == _stamp(connection)
+            keep_vectors(connection, self._embedder.space, made)
+            if unchanged:
+                self._stamp = _stamp(connection)
+
+
+def _looked_up(query: str) -> str:
+    """The words of a question that say what it is about, each once."""
+    content = list(dict.fromkeys(word.removesuffix("'s") for word in content_words(query)))
+    if len(content) > MOST_WORDS:
+        content = content[: MOST_WORDS // 2] + content[-MOST_WORDS // 2 :]
+    return " ".join(content)
+
+
+def _stamp(connection: sqlite3.Connection) -> tuple[int, ...]:
+    """Changes whenever what the connection reads may have changed, by whomever."""
+    (version,) = connection.execute("PRAGMA data_version").fetchone()
+    return (id(connection), version, connection.total_changes)
