@@ -34,15 +34,13 @@ class Part:
     def basis(self) -> list[Ints]:
         """Places to learn from what vectors have in common: all turns, and notes spread evenly."""
         turns = [n for n, place in enumerate(self.places) if place.kind is PassageKind.TURN]
-        return [
-            np.array(turns, np.int64),
-            np.array(self.notes[:: len(self.notes) // MOST_SAMPLED + 1], np.int64),
-        ]
+        notes = self.notes[:: len(self.notes) // MOST_SAMPLED + 1]
+        return [np.array(turns, np.int64), np.array(notes, np.int64)]
 
 
 def read_part(connection: sqlite3.Connection, scope: Scope) -> Part:
     """All that a scope reaches, what it leaves out included."""
-    path = path_part(connection, scope.conversation) if scope.conversation else NOTHING
+    path = path_part(connection, scope.conversation or "")
     if PassageKind.NOTE not in scope.kinds or scope.collections == ():
         return path
     notes = notes_part(connection, scope.collections)

@@ -75,7 +75,7 @@ def with_neighbours(values: Floats, joined: NDArray[np.bool_]) -> Floats:
 
 def rarity(counts: Floats) -> Floats:
     """What each word says, by how few of the passages hold it: of the shape (words,)."""
-    passages, holding = counts.shape[1], (counts > 0).sum(axis=1)
+    passages, holding = counts.shape[1], np.count_nonzero(counts, axis=1)
     return np.maximum(np.log((passages - holding + 0.5) / (holding + 0.5)), RAREST)
 
 
@@ -84,13 +84,15 @@ def bm25(counts: Floats, words: Floats) -> Floats:
     query, of the shape (words of the query, passages)."""
     mean = words.mean() if len(words) else 1.0
     room = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * words / max(mean, 1.0))
-    return rarity(counts) @ (counts * (SATURATION + 1) / (counts + room))
+    score: Floats = rarity(counts) @ (counts * (SATURATION + 1) / (counts + room))
+    return score
 
 
 def matched(counts: Floats) -> Floats:
     """The share of what the query's words say that each passage holds, from 0 to 1."""
     says = rarity(counts)
-    return says @ (counts > 0) / max(says.sum(), RAREST)
+    share: Floats = says @ (counts > 0) / max(says.sum(), RAREST)
+    return share
 
 
 def centre(vectors: Floats) -> Floats:
@@ -102,10 +104,12 @@ def centre(vectors: Floats) -> Floats:
 
 def cosines(vectors: Floats, query: Floats, common: Floats | float = 0.0) -> Floats:
     """Cosines to the query once what is common is taken away; 0 for a vector of zeros."""
-    known, sought = vectors.any(axis=1), query - common if query.any() else query
-    apart = (vectors - common) * known[:, None]
+    known = vectors.any(axis=1, keepdims=True)
+    sought = query - common if query.any() else query
+    apart = (vectors - common) * known
     lengths = np.linalg.norm(apart, axis=1) * np.linalg.norm(sought)
-    return apart @ sought / np.maximum(lengths, 1e-9)
+    cosine: Floats = apart @ sought / np.maximum(lengths, 1e-9)
+    return cosine
 
 
 @dataclass(frozen=True, slots=True)
