@@ -1,6 +1,7 @@
 """The only module that names implementations: settings in, services out."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,15 @@ from ctxchat.store.database import Database
 from ctxchat.store.late_recall import LateRecall
 
 if TYPE_CHECKING:
+    from ctxchat.domain.ports import Embedder
     from ctxchat.service.conversations import ConversationService
     from ctxchat.service.doctor import Probes
+    from ctxchat.service.memory import MemoryService
+    from ctxchat.service.notes import NoteService
     from ctxchat.service.pins import PinService
     from ctxchat.service.recalling import RecallService
     from ctxchat.service.summaries import SummaryService
+    from ctxchat.store.note_store import SqliteNotes
     from ctxchat.store.recall import SqliteRecall
 
 STORE_FILE = "conversations.sqlite3"
@@ -100,15 +105,45 @@ def recall_service(settings: Settings) -> "RecallService":
     return RecallService(SqliteConversations(database), _recall(database), lambda: opener().model)
 
 
-def _recall(database: Database) -> "SqliteRecall":
+def note_service(settings: Settings) -> "NoteService":
+    """What adds, finds, lists and removes notes."""
+    from ctxchat.service.counting import TokenCounter
+    from ctxchat.service.notes import NoteService
+
+    opener = _model_opener(settings, one_shot=True)
+    return NoteService(_notes(), lambda: _recall(_database()), TokenCounter(lambda: opener().model))
+
+
+def memory_service() -> "MemoryService":
+    """What remembers and forgets texts."""
+    from ctxchat.service.memory import MemoryService
+
+    return MemoryService(_notes())
+
+
+def _notes() -> "SqliteNotes":
+    """Over a connection of its own: it is asked while recall reads in another."""
+    from ctxchat.store.note_store import SqliteNotes
+
+    return SqliteNotes(_database(), _embedder)
+
+
+@cache
+def _embedder() -> "Embedder":
     # Two copies of OpenMP live in a process that has llama.cpp and numpy: llama.cpp's must come first.
     from ctxchat.engine.llama.bindings import library
 
     library()
-    from ctxchat.store.recall import SqliteRecall
     from ctxchat.store.static_embedding import StaticEmbedder
 
-    return SqliteRecall(database, StaticEmbedder)
+    return StaticEmbedder()
+
+
+def _recall(database: Database) -> "SqliteRecall":
+    _embedder()
+    from ctxchat.store.recall import SqliteRecall
+
+    return SqliteRecall(database, _embedder, _notes)
 
 
 def summary_service() -> "SummaryService":
