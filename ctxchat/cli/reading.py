@@ -119,11 +119,11 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """Lines without their ends; one that is very long comes in parts, as if it were several."""
+    """Lines with their ends; one that is very long comes in parts."""
     rest = ""
     for text in texts:
         *whole, rest = (rest + text).split("\n")
-        yield from whole
+        yield from (f"{line}\n" for line in whole)
         if len(rest) > _LONGEST_LINE:
             yield rest
             rest = ""
