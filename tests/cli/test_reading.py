@@ -97,7 +97,7 @@ def test_without_filters_it_is_refused_before_it_is_read(short: None) -> None:
 
 def test_a_question_is_not_condensed(short: None) -> None:
     with pytest.raises(PromptTooLargeError, match="ask about it in words"):
-        Reading().attachment(Endless(), "stdin", " ")
+        Reading().attachment(Endless(), "stdin", None)
 
 
 @pytest.mark.parametrize("flags", [["--no-filter"], ["--overflow", "refuse"]])
