@@ -7,25 +7,22 @@ they do not fit, units are chosen by the question and by their place; what is se
 the room.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ctxchat.context.filters import diffs, json_text, logs, repeats, selection, terminal_codes
 from ctxchat.context.filters.kinds import Kind, kind_of
 from ctxchat.context.filters.lines import Lines, amount, clipped, mark
 from ctxchat.context.filters.relevance import Relevance, Term, relevance, terms
+from ctxchat.context.filters.tally import Count, Tally
 from ctxchat.context.filters.units import Units, cut
 from ctxchat.domain.receipt import FilterStep
-
-Count = Callable[[str], int]
-"""The tokens of a text. It may be costly: 2 to 9 MB a second."""
 
 BROUGHT_BACK = "folded lines named by the question"
 
 _MOST_BROUGHT_BACK = 40
 _LONGEST_BROUGHT_BACK = 500
 _SHARE_BROUGHT_BACK = 0.25
-_COUNTED_WHOLE = 1_000_000
 _ATTEMPTS = 8
 _LEAST = "[…]"
 
@@ -58,19 +55,20 @@ def filtered(text: str, question: str, room_tokens: int, count: Count) -> Filter
     """What is sent of a text that is over its share: no more than `room_tokens`, if they hold a mark."""
     folded = fold(text)
     versions = list(folded.versions)
-    tokens, _ = _tokens(folded.text, count)
+    tally = Tally(count)
+    tokens, _ = tally(folded.text)
     looked_for = terms(question)
     back = _brought_back(folded, looked_for)
-    if tokens <= room_tokens:
+    if tokens <= room_tokens and tally.exact(folded.text) <= room_tokens:
         addition = _written_back(folded, back, len(folded.text) / max(1, tokens) * room_tokens)
-        if addition and count(folded.text + addition) <= room_tokens:
+        if addition and tally.exact(folded.text + addition) <= room_tokens:
             versions.append((BROUGHT_BACK, folded.text + addition))
-        if count(versions[-1][1]) <= room_tokens:
-            return FilteredText(versions[-1][1], _steps(versions, count))
-    ratio = max(1.0, len(folded.text) / max(1, tokens))
-    lines = _merged(folded, back[:_MOST_BROUGHT_BACK])
-    versions.append((selection.RULE, _fitted(lines, folded.kind, looked_for, room_tokens, ratio, count)))
-    return FilteredText(versions[-1][1], _steps(versions, count))
+    else:
+        ratio = max(1.0, len(folded.text) / max(1, tokens))
+        lines = _merged(folded, back[:_MOST_BROUGHT_BACK])
+        selected = _fitted(lines, folded.kind, looked_for, room_tokens, ratio, tally)
+        versions.append((selection.RULE, selected))
+    return FilteredText(versions[-1][1], tally.steps(versions))
 
 
 def fold(text: str) -> Folded:
@@ -147,22 +145,22 @@ def _merged(folded: Folded, back: list[int]) -> Lines:
     return result
 
 
-def _fitted(lines: Lines, kind: Kind, looked_for: list[Term], room: int, ratio: float, count: Count) -> str:
+def _fitted(lines: Lines, kind: Kind, looked_for: list[Term], room: int, ratio: float, tally: Tally) -> str:
     """The selection that comes near the room and is not over it. `ratio` is characters a token, a
     guess that is corrected by what each attempt counts."""
     units = cut(lines, kind, max(80, int(room * ratio / 8)))
     found = relevance(units.texts, looked_for) if looked_for else Relevance({}, frozenset())
     worth = selection.priorities(units, kind, found)
     best = ""
-    for attempt in _attempts(units, worth, room, ratio, count):
+    for attempt in _attempts(units, worth, room, ratio, tally):
         best = attempt if len(attempt) > len(best) else best
     if best:
         return best
     nothing = selection.nothing_written(units)
-    return nothing if count(nothing) <= room else _LEAST
+    return nothing if tally.exact(nothing) <= room else _LEAST
 
 
-def _attempts(units: Units, worth: list[float], room: int, ratio: float, count: Count) -> Iterator[str]:
+def _attempts(units: Units, worth: list[float], room: int, ratio: float, tally: Tally) -> Iterator[str]:
     """Selections that fit, until one comes near the room."""
     characters = room * ratio * 0.9
     for _ in range(_ATTEMPTS):
@@ -170,29 +168,9 @@ def _attempts(units: Units, worth: list[float], room: int, ratio: float, count: 
         if not kept:
             return
         text = selection.written(units, kept)
-        tokens = count(text)
+        tokens = tally.exact(text)
         if tokens <= room:
             yield text
         if room * 0.9 <= tokens <= room:
             return
         characters *= min(2.0, max(0.2, room * 0.96 / tokens))
-
-
-def _steps(versions: list[tuple[str, str]], count: Count) -> tuple[FilterStep, ...]:
-    counted = [_tokens(text, count) for _, text in versions]
-    return tuple(
-        FilterStep(rule, before, after, exact and still_exact)
-        for (rule, _), (before, exact), (after, still_exact) in zip(
-            versions[1:], counted[:-1], counted[1:], strict=True
-        )
-    )
-
-
-def _tokens(text: str, count: Count) -> tuple[int, bool]:
-    """The tokens of a text, and whether they were counted: those of a very long text are estimated
-    from eight parts of it."""
-    if len(text) <= _COUNTED_WHOLE:
-        return count(text), True
-    size = _COUNTED_WHOLE // 16
-    parts = [text[start : start + size] for start in range(0, len(text) - size, len(text) // 8)]
-    return round(sum(map(count, parts)) * len(text) / sum(map(len, parts))), False

@@ -74,11 +74,8 @@ def _stem(word: str) -> str:
 
 
 def lowered(text: str) -> str:
-    """A text in lower case, of the same length."""
-    lower = text.lower()
-    if len(lower) == len(text):
-        return lower
-    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
+    """A text in lower case, of the same length: one letter alone would become two."""
+    return text.replace("İ", "i").lower()
 
 
 def relevance(units: Sequence[str], looked_for: Sequence[Term], rare_share: float = 0.002) -> Relevance:

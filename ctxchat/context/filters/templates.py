@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from operator import ne
+from sys import intern
 
 _MASK = re.compile(
     r"(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
@@ -25,7 +27,9 @@ _ERROR = re.compile(
 _WARNING = re.compile(r"\bwarn(?:ings?)?\b|Warning\b", re.IGNORECASE)
 _NO_ERROR = re.compile(r"\b(?:0|no) (?:errors?|failures?|failed)\b|-Werror\S*", re.IGNORECASE)
 
+_IDENTIFIER = re.compile(rb"\b[a-f]*\d[0-9a-f]{6,}\b(?:-[0-9a-f]{4,12}\b)*")
 _CANDIDATES = 16
+_LONGEST = 400
 
 ERROR, WARNING = 2, 1
 
@@ -43,8 +47,13 @@ def masked(line: str) -> str:
 
 
 def signatures(text: str) -> list[bytes]:
-    """The lines of a text without their digits: what is told apart before any pattern is tried."""
-    return text.encode("utf-8", "surrogatepass").translate(None, b"0123456789").split(b"\n")
+    """The lines of a text without their digits: what is told apart before any pattern is tried. Where
+    that leaves many, long identifiers go too, which costs more."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    found = encoded.translate(None, b"0123456789").split(b"\n")
+    if len(set(found)) * 4 <= len(found):
+        return found
+    return _IDENTIFIER.sub(b"", encoded).translate(None, b"0123456789").split(b"\n")
 
 
 @dataclass(slots=True, eq=False)
@@ -60,13 +69,19 @@ class LineTemplate:
     def text(self) -> str:
         return " ".join(self.words)
 
+    def widen(self, words: list[str]) -> None:
+        """Takes a line of other words in: where they differ, anything may stand."""
+        pairs = zip_longest(self.words, words)
+        self.words = [mine if mine == other else "<*>" for mine, other in pairs]
+        self.variants += 1
+
 
 class Templates:
     """Lines grouped by what they say: first by their signature, which costs little, then by the line
     with its numbers, times and paths masked, then by all words but one in four.
 
-    No more than `most` templates and signatures are kept: of what is met beyond them, lines of equal
-    length and first word are taken as equal.
+    No more than `most` templates and signatures are kept, of the first 400 characters of a line: of
+    what is met beyond them, lines of equal length and first word are taken as equal.
     """
 
     def __init__(self, most: int = 20_000) -> None:
@@ -88,7 +103,7 @@ class Templates:
 
     def learn(self, line: str, signature: bytes) -> LineTemplate:
         """The template of a line whose signature is new."""
-        mask = masked(line[:1000])
+        mask = masked(line[:_LONGEST])
         template = self._by_mask.get(mask)
         if template is None:
             template = self._near_or_new(mask)
@@ -96,21 +111,22 @@ class Templates:
                 self._by_mask[mask] = template
         if len(self._by_signature) >= self._most:
             self._by_signature.clear()
-        self._by_signature[signature] = template
+        if len(signature) <= _LONGEST:
+            self._by_signature[signature] = template
         return template
 
     def _near_or_new(self, mask: str) -> LineTemplate:
-        words = mask.split()
+        words = list(map(intern, mask.split()))
         weight = severity(mask)
         first = next((word for word in words if not word.startswith("<")), "")
-        near = self._near.setdefault((len(words), first, weight), [])
-        allowed = len(words) // 4 or len(words) > 1
+        group = (len(words), first, weight)
         full = len(self._by_mask) >= self._most
+        if full and group not in self._near:
+            group = (0, "", weight)
+        near = self._near.setdefault(group, [])
         for template in near:
-            if sum(map(ne, template.words, words)) <= allowed or full:
-                pairs = zip(template.words, words, strict=True)
-                template.words = [a if a == b else "<*>" for a, b in pairs]
-                template.variants += 1
+            if full or sum(map(ne, template.words, words)) <= (len(words) // 4 or len(words) > 1):
+                template.widen(words)
                 return template
         template = LineTemplate(words, weight)
         near.insert(0, template)
