@@ -8,6 +8,11 @@ def count(number: int | None) -> str:
     return DASH if number is None else f"{number:,}"
 
 
+def estimate(number: int, *, exact: bool) -> str:
+    """A number, marked where it was estimated."""
+    return f"{number:,}" if exact else f"~{number:,}"
+
+
 def size(number: float | None) -> str:
     """Bytes, in decimal units."""
     if number is None:

@@ -14,7 +14,7 @@ from ctxchat.cli.stages import at_once, code_block_alone, without_reasoning
 from ctxchat.cli.terminal.screen import this_screen
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
-from ctxchat.domain.errors import CtxChatError, UsageError
+from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import Compacting, TurnEvent, TurnFinished, Warned
 from ctxchat.domain.receipt import Failure, Receipt
 from ctxchat.service.request import AskRequest
@@ -29,7 +29,10 @@ def answer(flags: AskFlags) -> int:
     """
     check(flags)
     settings = load_settings(overrides(flags))
-    question = read_question(flags.words or (), flags.file, needs_words=flags.template is None)
+    try:
+        question = question_of(flags, settings)
+    except PromptTooLargeError as error:
+        return _show(flags, iter([_failed(error.exit_code, str(error))]), ())
     request = request_of(flags, settings, question)
     cancel = Cancel()
     with cancelled_by_interrupt(cancel), closing(turn_events(settings, request, cancel)) as turn:
@@ -66,6 +69,17 @@ def exit_code(receipt: Receipt) -> int:
     return INTERRUPTED if receipt.finish is Finish.CANCELLED else 0
 
 
+def question_of(flags: AskFlags, settings: Settings) -> Question:
+    """Read what is asked. Raises UsageError and PromptTooLargeError as `read_question` does."""
+    return read_question(
+        flags.words or (),
+        flags.file,
+        flags.data,
+        needs_words=flags.template is None,
+        condenses=not flags.no_filter and settings.context.overflow != "refuse",
+    )
+
+
 def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRequest:
     """What the flags ask for. Raises UsageError where nothing is asked."""
     words = question.words
@@ -79,6 +93,10 @@ def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRe
     return AskRequest(
         words,
         attachments=question.attachments,
+        data=question.data,
+        collections=tuple(map(readable, flags.notes)) or settings.notes.collections or None,
+        memory=settings.notes.recall,
+        filters=not flags.no_filter,
         session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
         fork=flags.fork,

@@ -12,6 +12,8 @@ COMMANDS = {
     "plan": "Show what a prompt would cost under this and other budgets.",
     "sessions": "List, show, search, copy, carry and delete conversations.",
     "compact": "Fold old turns into a summary; see, edit or undo the summaries.",
+    "notes": "Add files and texts as notes; find, list and remove them.",
+    "memory": "Remember texts across conversations, and forget them.",
     "pin": "Pin text that stands in every prompt of a conversation.",
     "models": "List GGUF models, look into one, choose one.",
     "config": "Show, find, edit and check the settings.",

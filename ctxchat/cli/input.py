@@ -3,75 +3,68 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ctxchat.cli.reading import Reading
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.errors import UsageError
 
 STDIN = "stdin"
 _DASH = "-"
-_HEAD_BYTES = 8192
-
-
-class BinaryInputError(UsageError):
-    """The input holds a NUL byte near its beginning: it is no text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The words of a question and what came with it; `warnings` tell how it was read."""
+    """The words of a question, text and tables (`data`) that came with it; `warnings` tell how it
+    was read."""
 
     words: str
     attachments: tuple[Attachment, ...] = ()
+    data: tuple[Attachment, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Reading:
-    """What reading has shown so far."""
-
-    replaced: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def decode(self, content: bytes, label: str) -> str:
-        """Text without its byte order mark, newlines as they are, what is not UTF-8 replaced."""
-        content = content.removeprefix(b"\xef\xbb\xbf")
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError:
-            self.replaced.append(label)
-            return content.decode("utf-8", "replace")
-
-    def all_warnings(self) -> tuple[str, ...]:
-        if not self.replaced:
-            return tuple(self.warnings)
-        names = ", ".join(self.replaced)
-        return (*self.warnings, f"not valid UTF-8, read with replacement characters: {names}")
-
-
-def read_question(words: Sequence[str], files: Sequence[str], *, needs_words: bool = True) -> Question:
+def read_question(
+    words: Sequence[str],
+    files: Sequence[str],
+    tables: Sequence[str] = (),
+    *,
+    needs_words: bool = True,
+    condenses: bool = True,
+) -> Question:
     """Read all input of a question.
 
-    Text of stdin is the question where there are no words, and else the first attachment. Raises
-    UsageError where nothing is asked (unless a prompt file asks it), a file is missing, or input
-    is binary.
+    Text of stdin is the question where there are no words, and else the first attachment. What is
+    too long to be held is condensed while it is read. Raises UsageError where nothing is asked
+    (unless a prompt file asks it), a file is missing, or input is binary, and PromptTooLargeError
+    where nothing `condenses` what is too long.
     """
-    reading = _Reading()
-    forced = _DASH in words or _DASH in files
+    _check_stdin(words, files, tables)
+    reading = Reading(condenses)
     question = " ".join(readable(word) for word in words if word != _DASH)
-    piped = _read_stdin(reading) if forced or _stdin_has_text() else ""
-    attachments = [
-        attachment for name in files if name != _DASH for attachment in _read_path(Path(name), reading)
-    ]
+    data = tuple(_read_table(name, reading) for name in tables)
+    forced = _DASH in words or _DASH in files
+    read = forced or (_DASH not in tables and _stdin_has_text())
+    piped = _read_stdin(reading, question) if read else Attachment(STDIN, "")
     if not question.strip():
-        question, piped = piped, ""
+        question, piped = piped.text, Attachment(STDIN, "")
     if needs_words:
         require_words(question)
-    if piped.strip():
-        attachments.insert(0, Attachment(STDIN, piped))
-    return Question(question, tuple(attachments), reading.all_warnings())
+    attachments = [piped] if piped.text.strip() else []
+    for name in files:
+        if name != _DASH:
+            attachments += _read_path(Path(name), reading, question)
+    return Question(question, tuple(attachments), data, reading.all_warnings())
+
+
+def _check_stdin(words: Sequence[str], files: Sequence[str], tables: Sequence[str]) -> None:
+    """Raises UsageError where stdin is asked for twice."""
+    uses = tables.count(_DASH) + (_DASH in words or _DASH in files)
+    if uses > 1:
+        raise UsageError("stdin can be read once: `-` is either text, or a table for --data")
 
 
 def require_words(question: str) -> None:
@@ -94,45 +87,55 @@ def _stdin_has_text() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
-def _read_stdin(reading: _Reading) -> str:
+def _read_stdin(reading: Reading, question: str) -> Attachment:
+    with _stdin() as stream:
+        return reading.attachment(stream, STDIN, question if question.strip() else None)
+
+
+@contextmanager
+def _stdin() -> Iterator[BinaryIO]:
     try:
         with open(0, "rb", closefd=False) as stream:
-            return reading.decode(_read_text_bytes(stream, STDIN), STDIN)
+            yield stream
     except OSError as error:
         raise UsageError(f"stdin cannot be read: {error.strerror}") from error
 
 
-def _read_path(path: Path, reading: _Reading) -> Iterator[Attachment]:
-    if path.is_dir():
-        yield from _read_folder(path, reading)
-    else:
-        yield _read_file(path, reading)
-
-
-def _read_file(path: Path, reading: _Reading) -> Attachment:
-    label = readable(str(path))
+@contextmanager
+def _opened(path: Path, flag: str) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as stream:
-            return Attachment(label, reading.decode(_read_text_bytes(stream, label), label))
+            yield stream
     except OSError as error:
-        raise UsageError(f"-f {label}: {error.strerror}") from error
+        raise UsageError(f"{flag} {readable(str(path))}: {error.strerror}") from error
 
 
-def _read_text_bytes(stream: BinaryIO, label: str) -> bytes:
-    """All of a stream; one that is binary is refused before the rest is read."""
-    head = stream.read(_HEAD_BYTES)
-    if b"\0" in head:
-        raise BinaryInputError(f"{label} is binary (it holds a NUL byte): only text can be asked about")
-    return head + stream.read()
+def _read_table(name: str, reading: Reading) -> Attachment:
+    """A table is read whole, however long: what is asked may need every row of it."""
+    label = STDIN if name == _DASH else readable(name)
+    with _stdin() if name == _DASH else _opened(Path(name), "--data") as stream:
+        return Attachment(label, reading.text(stream, label))
 
 
-def _read_folder(folder: Path, reading: _Reading) -> Iterator[Attachment]:
+def _read_path(path: Path, reading: Reading, question: str) -> Iterator[Attachment]:
+    if path.is_dir():
+        yield from _read_folder(path, reading, question)
+    else:
+        yield _read_file(path, reading, question)
+
+
+def _read_file(path: Path, reading: Reading, question: str) -> Attachment:
+    with _opened(path, "-f") as stream:
+        return reading.attachment(stream, readable(str(path)), question)
+
+
+def _read_folder(folder: Path, reading: Reading, question: str) -> Iterator[Attachment]:
     """Every text file below a folder, in order of its path."""
     left_out: list[Path] = []
     read = 0
     for path in _walk(folder, left_out):
         try:
-            yield _read_file(path, reading)
+            yield _read_file(path, reading, question)
             read += 1
         except UsageError:
             left_out.append(path)

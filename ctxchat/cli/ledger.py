@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ctxchat.cli import amounts
-from ctxchat.cli.plain_text import shortened
+from ctxchat.cli.plain_text import one_line, shortened
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.prompt import Piece, Prompt
-from ctxchat.domain.receipt import KvCost, Latency, Memory, Receipt
+from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Latency, Memory, Receipt
 
 _TEXT_COLUMNS = 60
 
@@ -70,6 +70,13 @@ def _lines(receipt: Receipt) -> Iterator[str]:
     if receipt.prompt:
         yield from _prompt_lines(receipt.prompt)
         yield ""
+    if receipt.filters:
+        yield from aligned([("filter", "before", "after"), *map(_filter_row, receipt.filters)], right=(1, 2))
+        yield ""
+    if receipt.notes:
+        head = ("note", "score", "tokens", "source", "cited")
+        yield from aligned([head, *map(_note_row, receipt.notes)], right=(1, 2))
+        yield ""
     yield from aligned(_cost_rows(receipt))
 
 
@@ -102,6 +109,24 @@ def _piece_row(piece: Piece) -> tuple[str, ...]:
     turn = "" if piece.turn is None else str(piece.turn)
     text = shortened(piece.text, _TEXT_COLUMNS)
     return (piece.section.value, piece.owner or "", turn, f"{len(piece.ids):,}", text)
+
+
+def _filter_row(step: FilterStep) -> tuple[str, ...]:
+    before, after = (amounts.estimate(number, exact=step.exact) for number in (step.before, step.after))
+    return (step.rule, before, after)
+
+
+def _note_row(note: Citation) -> tuple[str, ...]:
+    score = amounts.DASH if note.score is None else f"{note.score:.2f}"
+    return (note.label, score, f"{note.tokens:,}", one_line(note.source or amounts.DASH), _cited(note))
+
+
+def _cited(note: Citation) -> str:
+    if not note.cited:
+        return ""
+    if note.id is None:
+        return "cited, and there is no such note"
+    return "cited" if note.overlaps else "cited, and the answer shares no words with it"
 
 
 def _cost_rows(receipt: Receipt) -> Iterator[tuple[str, str]]:

@@ -1,37 +1,27 @@
 """The flags of `ask`, and the settings some of them set."""
 
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import typer
 
+from ctxchat.cli.engine_flags import EngineFlags
 from ctxchat.cli.parsing import PAIR
+from ctxchat.cli.setting_flags import sets, setting, setting_option, settings_typed, turns_off
 from ctxchat.domain.errors import UsageError
 from ctxchat.settings.schema import KEYS
 
-_SETS = "sets"
-
-
-def _setting(path: str) -> Any:
-    """The default of a flag that sets `section.key`: nothing, so that a weaker source holds."""
-    return field(default=None, metadata={_SETS: path})
-
-
-def _option(path: str, *names: str, metavar: str | None = None) -> Any:
-    """The option of a setting, helped by the setting's own words."""
-    return typer.Option(*names, metavar=metavar, help=KEYS[path].doc)
-
 
 @dataclass(frozen=True, kw_only=True)
-class AskFlags:
-    """What `ask` can be told, in the order its help shows."""
+class TurnFlags:
+    """What is asked, about what, and how the answer is shown, in the order of the help."""
 
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PROMPT]...", help="The question. `-` reads it, or text for it, from stdin."),
     ] = None
 
-    model: Annotated[str | None, _option("model.path", "-m", "--model", metavar="MODEL")] = _setting(
+    model: Annotated[str | None, setting_option("model.path", "-m", "--model", metavar="MODEL")] = setting(
         "model.path"
     )
     system: Annotated[
@@ -73,12 +63,33 @@ class AskFlags:
             "-f", "--file", metavar="PATH", help="Attach a file, a folder, or `-` for stdin. Repeatable."
         ),
     ] = field(default_factory=list)
-    budget: Annotated[int | None, _option("context.budget", "--budget", metavar="TOKENS")] = _setting(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data", metavar="PATH", help="Ask about a table: CSV, TSV, JSON or JSON lines. Repeatable."
+        ),
+    ] = field(default_factory=list)
+    notes: Annotated[
+        list[str],
+        typer.Option("--notes", metavar="COLLECTION", help="Recall notes of this collection. Repeatable."),
+    ] = field(default_factory=list, metadata=sets("notes.collections"))
+    no_memory: Annotated[bool, typer.Option("--no-memory", help="Recall no notes and no old turns.")] = (
+        turns_off("notes.recall")
+    )
+    no_filter: Annotated[
+        bool,
+        typer.Option("--no-filter", help="Send attached text whole, or exit 4 where it does not fit."),
+    ] = False
+    show_filtered: Annotated[
+        bool,
+        typer.Option("--show-filtered", help="Print what is sent of attached text before the answer."),
+    ] = False
+    budget: Annotated[int | None, setting_option("context.budget", "--budget", metavar="TOKENS")] = setting(
         "context.budget"
     )
-    overflow: Annotated[str | None, _option("context.overflow", "--overflow", metavar="compact|refuse")] = (
-        _setting("context.overflow")
-    )
+    overflow: Annotated[
+        str | None, setting_option("context.overflow", "--overflow", metavar="compact|refuse")
+    ] = setting("context.overflow")
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -86,13 +97,15 @@ class AskFlags:
         ),
     ] = False
 
-    max_tokens: Annotated[int | None, _option("sampling.max_tokens", "--max-tokens", metavar="N")] = _setting(
-        "sampling.max_tokens"
+    max_tokens: Annotated[int | None, setting_option("sampling.max_tokens", "--max-tokens", metavar="N")] = (
+        setting("sampling.max_tokens")
     )
-    temperature: Annotated[float | None, _option("sampling.temperature", "--temperature", metavar="X")] = (
-        _setting("sampling.temperature")
+    temperature: Annotated[
+        float | None, setting_option("sampling.temperature", "--temperature", metavar="X")
+    ] = setting("sampling.temperature")
+    seed: Annotated[int | None, setting_option("sampling.seed", "--seed", metavar="N")] = setting(
+        "sampling.seed"
     )
-    seed: Annotated[int | None, _option("sampling.seed", "--seed", metavar="N")] = _setting("sampling.seed")
     option: Annotated[
         list[tuple[str, str]],
         typer.Option(
@@ -100,7 +113,7 @@ class AskFlags:
         ),
     ] = field(default_factory=list)
     think: Annotated[bool | None, typer.Option("--think/--no-think", help=KEYS["context.think"].doc)] = (
-        _setting("context.think")
+        setting("context.think")
     )
 
     extract: Annotated[
@@ -118,57 +131,15 @@ class AskFlags:
     stats: Annotated[bool, typer.Option("--stats", help="The whole ledger on stderr.")] = False
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No status line.")] = False
 
-    ctx_size: Annotated[int | None, _option("model.ctx_size", "--ctx-size", metavar="N")] = _setting(
-        "model.ctx_size"
-    )
-    n_gpu_layers: Annotated[
-        str | None, _option("model.n_gpu_layers", "-ngl", "--n-gpu-layers", metavar="auto|all|N")
-    ] = _setting("model.n_gpu_layers")
-    tensor_split: Annotated[
-        str | None, _option("model.tensor_split", "-ts", "--tensor-split", metavar="N,N,…")
-    ] = _setting("model.tensor_split")
-    split_mode: Annotated[
-        str | None, _option("model.split_mode", "-sm", "--split-mode", metavar="none|layer|row")
-    ] = _setting("model.split_mode")
-    main_gpu: Annotated[int | None, _option("model.main_gpu", "--main-gpu", metavar="N")] = _setting(
-        "model.main_gpu"
-    )
-    no_kv_offload: Annotated[
-        bool, typer.Option("--no-kv-offload", help="Keep the KV cache in main memory.")
-    ] = False
-    cache_type_k: Annotated[str | None, _option("kv.type_k", "-ctk", "--cache-type-k", metavar="TYPE")] = (
-        _setting("kv.type_k")
-    )
-    cache_type_v: Annotated[str | None, _option("kv.type_v", "-ctv", "--cache-type-v", metavar="TYPE")] = (
-        _setting("kv.type_v")
-    )
-    flash_attn: Annotated[
-        str | None, _option("kv.flash_attn", "-fa", "--flash-attn", metavar="auto|on|off")
-    ] = _setting("kv.flash_attn")
-    threads: Annotated[int | None, _option("model.threads", "--threads", metavar="N")] = _setting(
-        "model.threads"
-    )
-    threads_batch: Annotated[int | None, _option("model.threads_batch", "--threads-batch", metavar="N")] = (
-        _setting("model.threads_batch")
-    )
-    batch_size: Annotated[int | None, _option("model.batch_size", "-b", "--batch-size", metavar="N")] = (
-        _setting("model.batch_size")
-    )
-    ubatch_size: Annotated[int | None, _option("model.ubatch_size", "-ub", "--ubatch-size", metavar="N")] = (
-        _setting("model.ubatch_size")
-    )
+
+@dataclass(frozen=True, kw_only=True)
+class AskFlags(EngineFlags, TurnFlags):
+    """What `ask` can be told. Its help shows the fields of the last base first."""
 
 
 def overrides(flags: AskFlags) -> dict[str, object]:
     """What was typed for settings, by `section.key`; a flag of its own outdoes `-o`."""
-    typed: dict[str, object] = {f"sampling.{key}": value for key, value in flags.option}
-    for item in fields(flags):
-        value = getattr(flags, item.name)
-        if _SETS in item.metadata and value is not None:
-            typed[item.metadata[_SETS]] = value
-    if flags.no_kv_offload:
-        typed["kv.offload"] = False
-    return typed
+    return {f"sampling.{key}": value for key, value in flags.option} | settings_typed(flags)
 
 
 def check(flags: AskFlags) -> None:
@@ -179,6 +150,8 @@ def check(flags: AskFlags) -> None:
         raise UsageError("--fork needs a conversation to copy: give -c or --session too")
     if flags.json and flags.events:
         raise UsageError("--json and --events both write stdout: give one of them")
+    if flags.show_filtered and (flags.json or flags.events):
+        raise UsageError("--show-filtered writes stdout too: give it without --json and --events")
     if flags.param and flags.template is None:
         raise UsageError("-p fills a prompt file: give its name with -t")
     if "question" in dict(flags.param):

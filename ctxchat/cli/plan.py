@@ -9,7 +9,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 ANSWERED_BY = (
     *("dry_run", "temperature", "seed", "option", "extract", "hide_reasoning"),
-    *("events", "no_stream", "usage", "stats", "quiet"),
+    *("show_filtered", "events", "no_stream", "usage", "stats", "quiet"),
 )
 """Flags of `ask` that say how an answer is made and shown."""
 

@@ -6,16 +6,16 @@ from contextlib import closing
 from dataclasses import replace
 
 from ctxchat.cli import amounts
-from ctxchat.cli.answering import exit_code, request_of
+from ctxchat.cli.answering import exit_code, question_of, request_of
 from ctxchat.cli.failures import say
-from ctxchat.cli.input import read_question
+from ctxchat.cli.filtered import filtered
 from ctxchat.cli.interrupts import cancelled_by_interrupt
 from ctxchat.cli.options import AskFlags, check, overrides
 from ctxchat.cli.receipt import Json, kv_json, predicted_json, prompt_json
 from ctxchat.cli.tables import print_table
 from ctxchat.context.alternatives import Alternative
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.events import TurnFinished, Warned
+from ctxchat.domain.events import Filtered, TurnFinished, Warned
 from ctxchat.domain.prompt import Dropped, Prompt
 from ctxchat.domain.receipt import Receipt
 from ctxchat.service.json_text import json_text
@@ -32,7 +32,7 @@ def show_plan(flags: AskFlags) -> int:
 
     check(flags)
     settings = load_settings(overrides(flags))
-    question = read_question(flags.words or (), flags.file, needs_words=flags.template is None)
+    question = question_of(flags, settings)
     request = replace(request_of(flags, settings, question), dry_run=True)
     for warning in question.warnings:
         say(warning)
@@ -42,6 +42,8 @@ def show_plan(flags: AskFlags) -> int:
             match event:
                 case Warned(message):
                     say(message)
+                case Filtered(steps) if steps:
+                    say(filtered(steps))
                 case TurnFinished():
                     receipt = event.receipt
                 case _:

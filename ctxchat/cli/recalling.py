@@ -51,7 +51,7 @@ def recall(
         return service.find(conversation, text, most=k, budget=budget)
 
     if query == ["-"]:
-        for line in _lines():
+        for line in lines():
             print(json_text(_fields(line, find(line))), flush=True)
         return
     question = " ".join(query)
@@ -69,7 +69,7 @@ def recall(
         typer.echo("nothing was found", err=True)
 
 
-def _lines() -> Iterator[str]:
+def lines() -> Iterator[str]:
     """Lines of stdin as they come, blank ones included."""
     for line in sys.stdin.buffer:
         yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")

@@ -82,7 +82,13 @@ def predicted_json(predicted: Predicted) -> Mapping[str, object]:
 
 
 def filters_json(steps: Iterable[FilterStep]) -> list[Json]:
-    return [asdict(step) for step in steps]
+    """Steps of three keys; `exact` is told only of one that is not."""
+    return [_step_json(step) for step in steps]
+
+
+def _step_json(step: FilterStep) -> Json:
+    told: Json = {"rule": step.rule, "before": step.before, "after": step.after}
+    return told if step.exact else told | {"exact": False}
 
 
 def notes_json(notes: Iterable[Citation]) -> list[Json]:

@@ -9,27 +9,31 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ctxchat.context.attachments import reclaimable, still_attached
 from ctxchat.domain.conversation import Message, Pin, Role, Section, count_turns
 from ctxchat.domain.model import SystemPlacement, TemplateBehaviour
 from ctxchat.domain.ports import Template, Vocabulary
-from ctxchat.domain.prompt import Piece, Prompt, SegmentKey
+from ctxchat.domain.prompt import Dropped, Piece, Prompt, SegmentKey
 from ctxchat.domain.summary import SummaryBlock
 
 SEPARATOR = "\n\n"
+RECLAIMED = "of an earlier turn, to make room; it is recalled where a question needs it"
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     """The program's own words in a prompt, from its prompt files.
 
-    `pins` and `summary` are what stands before and after pinned texts and summary blocks, `reply`
-    answers them, and `opening` is the question put before a conversation that begins with an answer.
+    `pins`, `summary` and `notes` are what stands before and after pinned texts, summary blocks and
+    recalled passages. `reply` answers the first two, and `opening` is the question put before a
+    conversation that begins with an answer.
     """
 
     pins: tuple[str, str]
     summary: tuple[str, str]
     reply: str
     opening: str
+    notes: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class PromptContent:
 
     `question` is None where only the history is asked for; `started` is the date a template may
     show, that of the conversation, so that it never changes. Without `reasoning` that of earlier
-    turns is left out also where the template would keep it.
+    turns is left out also where the template would keep it. Notes and data of messages up to
+    `reclaimed` are left out, and listed as dropped.
     """
 
     system: str
@@ -49,6 +54,7 @@ class PromptContent:
     started: datetime
     think: bool | None = None
     reasoning: bool = True
+    reclaimed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def assemble(
     budget: int | None = None,
 ) -> Prompt:
     """Build the prompt for a window, a reserve and a budget, in tokens. Whether it fits is the caller's to
-    judge; nothing is left out here but reasoning that the template strips."""
+    judge; nothing is left out here but reasoning that the template strips, and what was reclaimed."""
     slots = _slots(content, template.behaviour, wording)
     scaffold = template.scaffold(
         [slot.role for slot in slots],
@@ -99,6 +105,7 @@ def assemble(
         exact=vocabulary.exact,
         opens_reasoning=scaffold.opens_reasoning,
         budget=budget,
+        dropped=tuple(_reclaimed(content)),
     )
 
 
@@ -110,10 +117,11 @@ def _slots(content: PromptContent, behaviour: TemplateBehaviour, wording: Wordin
         slots.append(_Slot(Role.USER, (_Part(Section.TEMPLATE, wording.opening),)))
     strips = behaviour.strips_reasoning or not content.reasoning
     riding = {(pin.message, pin.text) for pin in content.pins}
+    bare = _bare(content)
     turn = sum(block.turns for block in content.blocks)
     for message in content.history:
         turn += message.role is Role.USER
-        slots.append(_past(message, turn or None, riding, strips=strips))
+        slots.append(_past(message, turn or None, riding, strips=strips, bare=message.id in bare))
     if content.question is not None:
         slots.append(_Slot(Role.USER, tuple(_parts(content.question, turn + 1))))
     return _with_system(_merged(slots), content.system, behaviour)
@@ -133,15 +141,24 @@ def _told(texts: list[_Part], around: tuple[str, str], wording: Wording) -> Iter
 
 
 def _past(
-    message: Message, turn: int | None, riding: Collection[tuple[str | None, str]], *, strips: bool
+    message: Message,
+    turn: int | None,
+    riding: Collection[tuple[str | None, str]],
+    *,
+    strips: bool,
+    bare: bool,
 ) -> _Slot:
     """A message of an earlier turn: its question counts as history now.
 
     Reasoning is left out where it is to be stripped, and where its ids, which hold its tags, are
-    not those of this vocabulary. A pin is left out that no longer rides in this message.
+    not those of this vocabulary. A pin is left out that no longer rides in this message, and notes and data
+    of a `bare` one.
     """
     parts: list[_Part] = []
-    for segment, part in zip(message.segments, _parts(message, turn), strict=True):
+    gone = reclaimable(message.segments) if bare else ()
+    for at, (segment, part) in enumerate(zip(message.segments, _parts(message, turn), strict=True)):
+        if at in gone:
+            continue
         if segment.reasoning and (strips or segment.ids is None):
             continue
         if segment.section is Section.PINS and (message.id, segment.text) not in riding:
@@ -149,6 +166,22 @@ def _past(
         section = Section.HISTORY if segment.section is Section.QUESTION else segment.section
         parts.append(replace(part, section=section))
     return _Slot(message.role, tuple(parts))
+
+
+def _bare(content: PromptContent) -> set[str]:
+    """The messages whose notes and data are not sent any more."""
+    attached = still_attached(content.history, content.reclaimed)
+    return {m.id for m in content.history[: len(content.history) - len(attached)]}
+
+
+def _reclaimed(content: PromptContent) -> Iterable[Dropped]:
+    bare = _bare(content)
+    for message in content.history:
+        for segment in message.segments if message.id in bare else ():
+            if segment.section in (Section.DATA, Section.NOTES):
+                yield Dropped(
+                    segment.section, segment.passage or message.id, len(segment.ids or ()), RECLAIMED
+                )
 
 
 def _parts(message: Message, turn: int | None) -> Iterable[_Part]:

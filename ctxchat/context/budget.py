@@ -1,8 +1,10 @@
 """How much of a window a prompt may use, and how many turns to fold when it would use more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ctxchat.domain.conversation import Section
 from ctxchat.domain.prompt import Prompt
 
 BLOCKS_SHARE = 0.25
@@ -85,3 +87,25 @@ def is_due(prompt: Prompt, budget: Budget) -> bool:
     count = turns_to_fold(prompt, budget, keep=1)
     freed = sum(turn_tokens(prompt)[:count])
     return prompt.total + budget.block - freed <= budget.landing
+
+
+def reclaim_until(prompt: Prompt, budget: Budget) -> str | None:
+    """The message up to which notes and data of past turns are to be given back, from the oldest, so
+    that the prompt comes down to the landing; the last that holds any where that is not enough, None
+    where there is nothing to give back."""
+    freed, last = 0, None
+    for piece in prompt.pieces:
+        past = piece.turn is not None and piece.turn <= prompt.summarized_turns + prompt.verbatim_turns
+        if past and piece.source and piece.section in (Section.DATA, Section.NOTES):
+            if last not in (None, piece.source.message) and prompt.total - freed <= budget.landing:
+                break
+            freed, last = freed + len(piece.ids), piece.source.message
+    return last
+
+
+def shared_out(wanted: Sequence[int], room: int) -> list[int]:
+    """A room in tokens for several: who wants less than an equal share gets that, others share the rest."""
+    given = dict[int, int]()
+    for place, at in enumerate(sorted(range(len(wanted)), key=lambda at: wanted[at])):
+        given[at] = min(wanted[at], (room - sum(given.values())) // (len(wanted) - place))
+    return [given[at] for at in range(len(wanted))]

@@ -59,8 +59,8 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where is looked: in notes of these `collections` (None for all there are), and in the turns and
-    the data of a `conversation`. Turns and data of messages `leaving_out` still lend their words to
-    their neighbours, and are not found themselves."""
+    the data of a `conversation`. Turns of messages `leaving_out` still lend their words to their
+    neighbours, and are not found themselves."""
 
     collections: tuple[str, ...] | None = ()
     conversation: str | None = None

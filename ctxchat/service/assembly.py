@@ -78,6 +78,7 @@ class Assembly:
             started=conversation.created,
             think=think,
             reasoning=reasoning,
+            reclaimed=conversation.reclaimed,
         )
         return assemble(
             content,

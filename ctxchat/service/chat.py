@@ -5,30 +5,33 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ctxchat.context.alternatives import Alternative
-from ctxchat.context.assemble import Wording
-from ctxchat.context.budget import could_fit, turns_to_fold
+from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
 from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import (
     CostPredicted,
     Generated,
+    Prefilled,
     PromptBuilt,
     TurnEvent,
     TurnFinished,
     Warned,
 )
-from ctxchat.domain.model import Generation
-from ctxchat.domain.ports import Clock, Conversations, Model
+from ctxchat.domain.model import CachePlan, Generation
+from ctxchat.domain.ports import Clock, Conversations, Model, Recall
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Predicted, Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
-from ctxchat.service.compaction import Compaction, Requests
+from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
 from ctxchat.service.plan import planned_alternatives
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
+from ctxchat.service.preparation import Preparation
+from ctxchat.service.recollection import Recollection
 from ctxchat.service.request import AskRequest
+from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
 from ctxchat.service.upkeep import fold_now, fold_where_due
 
@@ -45,8 +48,7 @@ class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `system` is what the settings say, `policy` what they say for a model of a name, and `requests`
-    ask for summaries.
+    `policy` is what the settings say for a model of a name. Without `recall` nothing is recalled.
     """
 
     def __init__(
@@ -54,19 +56,18 @@ class ChatService:
         open_model: Callable[[], OpenedModel],
         conversations: Conversations,
         clock: Clock,
-        wording: Wording,
+        texts: Texts,
         *,
-        system: str,
-        requests: Requests,
         policy: Callable[[str], WindowPolicy] = lambda _: DEFAULT_POLICY,
+        recall: Recall | None = None,
     ) -> None:
         self._open_model = open_model
         self._clock = clock
-        self._wording = wording
-        self._requests = requests
+        self._texts = texts
         self._policy_for = policy
+        self._recall = recall
         self._conversations = conversations
-        self._journal = Journal(conversations, clock, wording, system)
+        self._journal = Journal(conversations, clock, texts.wording, texts.system)
         self._model: Model | None = None
         self._finished: tuple[str, int | None] | None = None
 
@@ -125,7 +126,7 @@ class ChatService:
             if conversation is None or self._model is None:
                 return
             assembly = self._assembly(self._model, max_tokens)
-            compaction = Compaction(assembly, conversation, self._requests, writes=True)
+            compaction = Compaction(assembly, conversation, self._texts.requests, writes=True)
             if at_once:
                 yield from fold_now(compaction, cancel)
             elif assembly.policy.folds:
@@ -148,7 +149,10 @@ class ChatService:
             return
         assembly = self._assembly(model, request.sampling.max_tokens)
         yield from _warnings(request, model, assembly.window)
-        prompt = yield from self._fitting(request, turn, assembly, cancel)
+        preparation = Preparation(
+            request, turn, assembly, self._journal, self._texts.requests, self._recollection(request)
+        )
+        prompt = yield from preparation.prompt(cancel)
         if prompt is None:
             turn.cancelled = True
             return
@@ -160,47 +164,19 @@ class ChatService:
         would_fold = request.dry_run and assembly.policy.folds and could_fit(prompt, budget)
         if prompt.total > budget.usable and not would_fold:
             raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
-        turn.kv = _planned(model, prompt)
+        turn.kv = _planned(model, prompt, turn.ahead)
         if turn.kv is not None:
             yield CostPredicted(turn.kv, Predicted())
         if not request.dry_run:
             yield from self._generate(request, turn, model, cancel)
 
-    def _fitting(
-        self, request: AskRequest, turn: Turn, assembly: Assembly, cancel: Cancel
-    ) -> Generator[TurnEvent, None, Prompt | None]:
-        """The prompt; where it would not fit, the oldest turns are folded first: as many as bring it
-        to the landing, and if that is not enough all of them. None where it was cancelled."""
-        conversation = turn.conversation
-        assert conversation is not None
-        budget, folds = assembly.budget, assembly.policy.folds
-        past = assembly.past(conversation, turn.question)
-        prompt = assembly.prompt(conversation, past, turn.question, request.think)
-        if prompt.total > budget.usable and folds:
-            # What was reasoned in earlier turns gives way before anything that was said.
-            prompt = assembly.prompt(conversation, past, turn.question, request.think, reasoning=False)
-        compaction = Compaction(assembly, conversation, self._requests, turn.writes)
-        for keep in (1, 0):
-            turns = turns_to_fold(prompt, budget, keep=keep)
-            fits = prompt.total <= budget.usable
-            if fits or not turns or not folds or not could_fit(prompt, budget):
-                continue
-            if request.dry_run:
-                yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
-                break
-            began = self._clock.seconds()
-            folded = yield from compaction.fold(past, turns, cancel)
-            turn.watch.compaction += self._clock.seconds() - began
-            if folded is None:
-                return None
-            past = folded
-            prompt = assembly.prompt(conversation, past, turn.question, request.think)
-        return prompt
+    def _recollection(self, request: AskRequest) -> Recollection | None:
+        return Recollection(self._recall, request.collections) if self._recall and request.memory else None
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy = self._policy_for(model.facts.name)
         window = choose_window(policy.window, model.facts.window, max_tokens)
-        return Assembly(self._conversations, self._wording, model, window, policy)
+        return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
         began = self._clock.seconds()
@@ -233,7 +209,9 @@ class ChatService:
         try:
             for event in events:
                 turn.see(event)
-                if not isinstance(event, Generated):
+                if isinstance(event, Prefilled):
+                    yield from _whole(event, turn)
+                elif not isinstance(event, Generated):
                     yield event
         except GeneratorExit:
             cancel.request()
@@ -258,6 +236,14 @@ class ChatService:
             self._finished = (turn.conversation.id, turn.max_tokens)
 
 
+def _whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:
+    """What is prefilled as a part of all that this turn evaluates, also what was read ahead."""
+    total = turn.kv.evaluated if turn.kv else event.total
+    if event.done == 0 and total > event.total:
+        yield Prefilled(0, total)
+    yield Prefilled(event.done + total - event.total, total)
+
+
 def _warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warned]:
     if window.warning:
         yield Warned(window.warning)
@@ -265,16 +251,17 @@ def _warnings(request: AskRequest, model: Model, window: Window) -> Iterator[War
         yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
 
 
-def _planned(model: Model, prompt: Prompt) -> KvCost | None:
-    """What the prompt will cost in cells, before the answer."""
+def _planned(model: Model, prompt: Prompt, ahead: CachePlan | None) -> KvCost | None:
+    """What the prompt costs in cells, before the answer; `ahead` is how it met them before a part of
+    it was read."""
     if model.cache is None:
         return None
-    plan = model.cache.plan(prompt.ids, prompt.reserve)
+    plan = ahead or model.cache.plan(prompt.ids, prompt.reserve)
     return KvCost(
         cells=prompt.total,
         capacity=plan.capacity,
         reused=plan.reused,
-        evaluated=plan.evaluated,
+        evaluated=prompt.total - plan.reused,
         bytes_per_token=model.cache.bytes_per_token,
         type_k=model.cache.type_k,
         type_v=model.cache.type_v,

@@ -13,6 +13,7 @@ from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.assembly import Assembly, Past
+from ctxchat.service.originals import keep_originals
 
 MERGED_SHARE = 0.5
 """What is left of the blocks' room when they are merged: the rest is for those to come."""
@@ -74,6 +75,7 @@ class Compaction:
             blocks = (merged_block(blocks, room, self.assembly.count, new_id(), joint.text),)
             written = replace(written, evaluated=written.evaluated + joint.evaluated)
         if self.writes:
+            keep_originals(self.assembly.conversations, covered)
             self.assembly.conversations.compact(self.conversation.id, blocks)
         after = self.assembly.count(block.text)
         yield Compacted(turns, before, after, block.origin, written.evaluated)

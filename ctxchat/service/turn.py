@@ -1,24 +1,37 @@
 """What is known of a turn while it runs, and the receipt it ends in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ctxchat.domain.conversation import Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import attention_pairs
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
-from ctxchat.domain.model import ModelFacts
+from ctxchat.domain.model import CachePlan, ModelFacts
 from ctxchat.domain.ports import Clock
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import Failure, KvCost, Latency, Memory, Predicted, Receipt
+from ctxchat.domain.receipt import (
+    Citation,
+    Failure,
+    FilterStep,
+    KvCost,
+    Latency,
+    Memory,
+    Predicted,
+    Receipt,
+)
 
 
 @dataclass
 class Stopwatch:
-    """The moments of a turn, in seconds since the process began; None until they are reached."""
+    """The moments of a turn, in seconds since the process began; None until they are reached.
+    `retrieval`, `compaction` and `ahead`, what was prefilled before the prompt was whole, are durations."""
 
     clock: Clock
     load: float | None = None
+    retrieval: float = 0.0
     compaction: float = 0.0
+    ahead: float = 0.0
     prefill_began: float | None = None
     prefill_ended: float | None = None
     first_token: float | None = None
@@ -29,7 +42,7 @@ class Stopwatch:
         match event:
             case Prefilled(done, total):
                 if self.prefill_began is None:
-                    self.prefill_began = self.clock.seconds()
+                    self.prefill_began = self.clock.seconds() - self.ahead
                 if done == total:
                     self.prefill_ended = self.clock.seconds()
             case ReasoningGenerated() | TextGenerated():
@@ -44,7 +57,7 @@ class Stopwatch:
         decode = _between(self.prefill_ended, self.ended)
         return Latency(
             load=self.load,
-            retrieval=0.0,
+            retrieval=self.retrieval,
             compaction=self.compaction,
             prefill=prefill,
             first_token=_between(self.prefill_began, self.first_token),
@@ -56,9 +69,31 @@ class Stopwatch:
 
 
 @dataclass
+class TurnNotes:
+    """What was recalled for a turn, with its texts by their labels, and what stands in the window since
+    earlier turns."""
+
+    recalled: tuple[Citation, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    standing: Mapping[str, tuple[Citation, str]] = field(default_factory=dict)
+
+    def cited_in(self, answer: str) -> tuple[Citation, ...]:
+        """What was recalled now, and of what was recalled before, or never, whatever the answer cites."""
+        if not answer or not (self.recalled or self.standing):
+            return self.recalled
+        from ctxchat.context.citations import cited
+
+        standing = [citation for citation, _ in self.standing.values()]
+        texts = {label: text for label, (_, text) in self.standing.items()} | dict(self.texts)
+        now = {citation.label for citation in self.recalled}
+        every = cited(answer, (*self.recalled, *standing), texts)
+        return tuple(citation for citation in every if citation.cited or citation.label in now)
+
+
+@dataclass
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
-    are None."""
+    are None. `ahead` is how the prompt met the cells before a part of it was read ahead of the rest."""
 
     watch: Stopwatch
     writes: bool
@@ -72,6 +107,9 @@ class Turn:
     generated: Generated | None = None
     failure: CtxChatError | None = None
     cancelled: bool = False
+    ahead: CachePlan | None = None
+    filters: tuple[FilterStep, ...] = ()
+    notes: TurnNotes = field(default_factory=TurnNotes)
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
 
@@ -132,6 +170,8 @@ class Turn:
             latency=self.watch.latency(self.kv.evaluated if self.kv else None, answer_tokens),
             predicted=Predicted(),
             answer_tokens=answer_tokens,
+            filters=self.filters,
+            notes=self.notes.cited_in("".join(self.text)),
         )
 
     def _attention_pairs(self) -> int | None:

@@ -1,21 +1,29 @@
 """What is done for a conversation between its turns."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ctxchat.context.budget import is_due, turns_to_fold
+from ctxchat.context.budget import is_due, reclaim_until, turns_to_fold
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import Compacted, Compacting
 from ctxchat.service.compaction import Compaction
+from ctxchat.service.originals import keep_originals
 
 Folding = Iterator[Compacting | Compacted]
 
 
 def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
-    """Fold the oldest turns down to the landing, where what stands has passed the trigger."""
+    """Bring what stands down to the landing, where it has passed the trigger: notes and data of past
+    turns give way first, and the oldest turns are folded where what was spoken is still too much."""
     assembly, conversation = compaction.assembly, compaction.conversation
     past = assembly.past(conversation)
     prompt = assembly.prompt(conversation, past, None)
+    if prompt.total > assembly.budget.trigger and (until := reclaim_until(prompt, assembly.budget)):
+        keep_originals(assembly.conversations, past.messages)
+        assembly.conversations.reclaim(conversation.id, until)
+        compaction = replace(compaction, conversation=replace(conversation, reclaimed=until))
+        prompt = assembly.prompt(compaction.conversation, past, None)
     if is_due(prompt, assembly.budget):
         yield from compaction.fold(past, turns_to_fold(prompt, assembly.budget, keep=1), cancel)
 

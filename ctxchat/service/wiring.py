@@ -1,6 +1,7 @@
 """The only module that names implementations: settings in, services out."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,22 @@ from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import WindowPolicy
+from ctxchat.service.texts import Texts
 from ctxchat.settings.schema import Settings, context_for
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
+from ctxchat.store.late_recall import LateRecall
 
 if TYPE_CHECKING:
+    from ctxchat.domain.ports import Embedder
     from ctxchat.service.conversations import ConversationService
     from ctxchat.service.doctor import Probes
+    from ctxchat.service.memory import MemoryService
+    from ctxchat.service.notes import NoteService
     from ctxchat.service.pins import PinService
     from ctxchat.service.recalling import RecallService
     from ctxchat.service.summaries import SummaryService
+    from ctxchat.store.note_store import SqliteNotes
     from ctxchat.store.recall import SqliteRecall
 
 STORE_FILE = "conversations.sqlite3"
@@ -36,15 +43,14 @@ BUNDLED_NOTICE = (
 def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
     """What answers questions with the model and the options of the settings. With `one_shot` cells
     are allocated as they are needed, else the whole window at once."""
-    own = prompts_folder()
+    own, database = prompts_folder(), _database()
     return ChatService(
         _model_opener(settings, one_shot=one_shot),
-        SqliteConversations(_database()),
+        SqliteConversations(database),
         SystemClock(),
-        _wording(own),
-        system=system_text(settings),
-        requests=_requests(own),
+        Texts(_wording(own), _requests(own), system_text(settings)),
         policy=lambda model: _policy(settings, model),
+        recall=LateRecall(database, lambda: _recall(database)),
     )
 
 
@@ -54,6 +60,7 @@ def _wording(own: Path) -> Wording:
         summary=prompt_files.around("summary", own, "summary"),
         reply=prompt_files.text("reply", own),
         opening=prompt_files.text("opening", own),
+        notes=prompt_files.around("notes", own, "notes"),
     )
 
 
@@ -98,15 +105,45 @@ def recall_service(settings: Settings) -> "RecallService":
     return RecallService(SqliteConversations(database), _recall(database), lambda: opener().model)
 
 
-def _recall(database: Database) -> "SqliteRecall":
+def note_service(settings: Settings) -> "NoteService":
+    """What adds, finds, lists and removes notes."""
+    from ctxchat.service.counting import TokenCounter
+    from ctxchat.service.notes import NoteService
+
+    opener = _model_opener(settings, one_shot=True)
+    return NoteService(_notes(), lambda: _recall(_database()), TokenCounter(lambda: opener().model))
+
+
+def memory_service() -> "MemoryService":
+    """What remembers and forgets texts."""
+    from ctxchat.service.memory import MemoryService
+
+    return MemoryService(_notes())
+
+
+def _notes() -> "SqliteNotes":
+    """Over a connection of its own: it is asked while recall reads in another."""
+    from ctxchat.store.note_store import SqliteNotes
+
+    return SqliteNotes(_database(), _embedder)
+
+
+@cache
+def _embedder() -> "Embedder":
     # Two copies of OpenMP live in a process that has llama.cpp and numpy: llama.cpp's must come first.
     from ctxchat.engine.llama.bindings import library
 
     library()
-    from ctxchat.store.recall import SqliteRecall
     from ctxchat.store.static_embedding import StaticEmbedder
 
-    return SqliteRecall(database, StaticEmbedder)
+    return StaticEmbedder()
+
+
+def _recall(database: Database) -> "SqliteRecall":
+    _embedder()
+    from ctxchat.store.recall import SqliteRecall
+
+    return SqliteRecall(database, _embedder, _notes)
 
 
 def summary_service() -> "SummaryService":

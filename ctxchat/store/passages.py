@@ -110,14 +110,17 @@ def serials_of(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, 
 
 
 def holds(connection: sqlite3.Connection, scope: Scope) -> bool:
-    """Whether a search in the scope could find anything: a note of its collections, or a turn or data of
-    its conversation's messages that are not left out."""
+    """Whether a search in the scope could find anything: a note of its collections, data of its
+    conversation, or a turn that is not left out."""
     if PassageKind.NOTE in scope.kinds and _any_note(connection, scope.collections):
         return True
     if scope.conversation is None:
         return False
     rows = connection.execute(f"{WALK} {_FROM_HEAD}", {"conversation": scope.conversation})
-    return any(kind in scope.kinds and message not in scope.leaving_out for message, kind in rows)
+    return any(
+        kind in scope.kinds and (kind != PassageKind.TURN or message not in scope.leaving_out)
+        for message, kind in rows
+    )
 
 
 def counts(connection: sqlite3.Connection) -> dict[PassageKind, int]:

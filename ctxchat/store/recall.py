@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ctxchat.domain.errors import StoreError
-from ctxchat.domain.passage import Hit, Scope
+from ctxchat.domain.passage import Hit, PassageKind, Scope
 from ctxchat.domain.ports import Embedder
 from ctxchat.domain.words import content_words
 from ctxchat.store.database import Database
@@ -70,7 +70,8 @@ class SqliteRecall:
     def warm(self) -> None:
         with self._lock:
             self._embedder.embed(["warm"])
-            _ = self._index
+            if self.holds(Scope(None, kinds=(PassageKind.NOTE,))):
+                _ = self._index
 
     def holds(self, scope: Scope) -> bool:
         with self._database.reading() as connection:

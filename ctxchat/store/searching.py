@@ -81,14 +81,18 @@ class Search:
         return self._read(best, totals[best], ranking.matched(counts)[best])
 
     def _found(self, words: ranking.Lexical, nearest: list[str]) -> Found:
-        """All turns the scope does not leave out; of the rest those with words of the question, and the
-        nearest notes."""
+        """All turns the scope does not leave out; of data and notes those with words of the question, and
+        the nearest notes."""
         part = self.field.part
         turns, others = np.zeros((2, len(part.serials)), np.bool_)
         others[part.notes.start :] = True
         for number, place in enumerate(part.places):
-            if place.kind in self.scope.kinds and place.message not in self.scope.leaving_out:
-                (turns if place.kind is PassageKind.TURN else others)[number] = True
+            if place.kind not in self.scope.kinds:
+                continue
+            if place.kind is not PassageKind.TURN:
+                others[number] = True
+            elif place.message not in self.scope.leaving_out:
+                turns[number] = True
         turns[words.best(others, MOST_BY_WORDS)] = True
         serials = list(serials_of(self.connection, nearest).values())
         turns |= others & np.isin(part.serials, serials)

@@ -28,7 +28,9 @@ def stdin_of(source: int) -> Iterator[None]:
         os.close(before)
 
 
-def read(words: str = "", *files: Path | str, piped: bytes | None = None) -> Question:
+def read(
+    words: str = "", *files: Path | str, data: tuple[Path | str, ...] = (), piped: bytes | None = None
+) -> Question:
     """Read a question, with bytes in a pipe on fd 0, or with nothing there."""
     if piped is None:
         source = os.open(os.devnull, os.O_RDONLY)
@@ -37,7 +39,7 @@ def read(words: str = "", *files: Path | str, piped: bytes | None = None) -> Que
         os.write(write, piped)
         os.close(write)
     with stdin_of(source):
-        return read_question(words.split(), [str(file) for file in files])
+        return read_question(words.split(), [str(file) for file in files], [str(table) for table in data])
 
 
 def test_words_are_joined_by_a_space() -> None:
@@ -158,9 +160,46 @@ def test_arguments_whose_bytes_are_no_utf8_become_text(tmp_path: Path) -> None:
     assert question.attachments[0].label.endswith("caf�")
 
 
+def test_tables_are_kept_apart_from_text(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_bytes(b"\xef\xbb\xbfa,b\r\n1,\xff\n")
+    question = read("sum of a", data=(table,), piped=b"text")
+    assert question.attachments == (Attachment("stdin", "text"),)
+    assert question.data == (Attachment(str(table), "a,b\r\n1,�\n"),)
+    [warning] = question.warnings
+    assert "t.csv" in warning
+
+
+def test_a_dash_for_data_is_stdin_and_leaves_no_text(tmp_path: Path) -> None:
+    question = read("sum of a", data=("-",), piped=b"a\n1\n")
+    assert question == Question("sum of a", data=(Attachment("stdin", "a\n1\n"),))
+    with pytest.raises(UsageError, match="nothing was asked"):
+        read(data=("-",), piped=b"a\n1\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "files", "data"), [("-", (), ("-",)), ("why", ("-",), ("-",)), ("why", (), ("-", "-"))]
+)
+def test_stdin_is_read_once(words: str, files: tuple[str, ...], data: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="stdin can be read once"):
+        read(words, *files, data=data, piped=b"a\n")
+
+
+def test_a_table_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\0")
+    for name, said in (
+        ("none", r"--data .*none: No such file"),
+        ("", r"--data .*: Is a directory"),
+        ("binary", "is binary"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            read("why", data=(tmp_path / name,))
+
+
 @pytest.mark.parametrize(
     ("words", "stdin", "said"),
     [
+        (["ask", "why", "--data", "none"], subprocess.DEVNULL, "--data none: No such file"),
         (["ask"], subprocess.DEVNULL, "nothing was asked"),
         (["ask"], b" \n", "nothing was asked"),
         (["ask", "why"], b"\0", "binary"),

@@ -7,11 +7,13 @@ import pytest
 import typer
 from typer.main import get_command
 
+from ctxchat.cli.answering import request_of
+from ctxchat.cli.input import Question
 from ctxchat.cli.options import AskFlags, check, overrides
 from ctxchat.cli.parsing import PairedCommand, takes
 from ctxchat.domain.errors import SettingsError, UsageError
 from ctxchat.settings.load import load_settings
-from ctxchat.settings.schema import KEYS
+from ctxchat.settings.schema import KEYS, Settings
 from tests.cli.conftest import Ran
 
 
@@ -64,10 +66,46 @@ def test_a_flag_of_its_own_outdoes_the_same_option() -> None:
 def test_switches_set_what_they_say() -> None:
     assert overrides(parse("--no-kv-offload", "--no-think")) == {"kv.offload": False, "context.think": False}
     assert overrides(parse("--think")) == {"context.think": True}
+    assert overrides(parse("--no-memory")) == {"notes.recall": False}
+
+
+def test_collections_are_a_list_and_those_of_a_request() -> None:
+    flags = parse("--notes", "a", "--notes", "b")
+    settings = load_settings(overrides(flags), {"CTXCHAT_CONFIG": ""})
+    assert settings.notes.collections == ("a", "b")
+    assert request_of(flags, settings, Question("why")).collections == ("a", "b")
+
+
+def test_a_request_leaves_collections_to_the_settings_and_recalls_and_filters() -> None:
+    request = request_of(parse(), Settings(), Question("why"))
+    assert (request.collections, request.memory, request.filters) == (None, True, True)
+
+
+def test_memory_is_off_by_its_flag_and_by_its_setting() -> None:
+    for words, environment in ((("--no-memory",), {}), ((), {"CTXCHAT_NOTES_RECALL": "false"})):
+        settings = load_settings(overrides(parse(*words)), {"CTXCHAT_CONFIG": "", **environment})
+        assert not request_of(parse(*words), settings, Question("why")).memory
+
+
+def test_without_filters_nothing_is_filtered() -> None:
+    assert not request_of(parse("--no-filter"), Settings(), Question("why")).filters
+
+
+def test_help_shows_the_question_first_and_the_engine_last(run: Callable[..., Ran]) -> None:
+    text = run("ask", "--help").stdout
+    places = [text.index(f"{flag} ") for flag in (
+        "--model", "--continue", "--file", "--data", "--notes", "--no-memory", "--no-filter",
+        "--show-filtered", "--budget", "--max-tokens", "--json", "--ctx-size", "--ubatch-size",
+    )]  # fmt: skip
+    assert places == sorted(places)
+    planned = run("plan", "--help").stdout
+    assert "--data" in planned
+    assert "--no-filter" in planned
+    assert "--show-filtered" not in planned
 
 
 def test_every_flag_that_a_setting_names_sets_it() -> None:
-    values: dict[str, list[str]] = {"kv.offload": [], "context.think": []}
+    values: dict[str, list[str]] = {"kv.offload": [], "context.think": [], "notes.recall": []}
     words = {
         "model.ctx_size": "64",
         "kv.flash_attn": "on",
@@ -77,7 +115,13 @@ def test_every_flag_that_a_setting_names_sets_it() -> None:
         "context.budget": "64",
         "context.overflow": "refuse",
     }
-    without = ("model.folders", "context.system", "context.compact_at", "context.compact_to")
+    without = (
+        "model.folders",
+        "context.system",
+        "context.compact_at",
+        "context.compact_to",
+        "notes.embedder",
+    )
     settable = [key for key in KEYS.values() if key.flag and key.path not in without]
     for key in settable:
         typed = [*key.flag.split(), *values.get(key.path, [words.get(key.path, "1")])]
@@ -97,6 +141,8 @@ def test_an_unknown_sampling_option_names_the_nearest() -> None:
         (["-c", "--session", "a"], "--session"),
         (["--fork"], "--fork"),
         (["--json", "--events"], "--events"),
+        (["--show-filtered", "--json"], "--show-filtered"),
+        (["--show-filtered", "--events"], "--show-filtered"),
         (["-p", "a", "b"], "-t"),
         (["-t", "x", "-p", "question", "b"], "-p question"),
     ],

@@ -78,7 +78,7 @@ def watch(
     streams = Screen(screen, screen, True, True, False, False, False)
     status = None if quiet else StatusLine(screen, lambda: screen.columns, clock=Ticking())
     answer = MarkdownAnswer(streams, status, clock=Ticking())
-    options = {"usage": False, "stats": False} | wanted
+    options = {"usage": False, "stats": False, "footnotes": False} | wanted
     views = (status, Reasoning(streams, status), answer, Notices(streams, status, **options))
     shown = []
     for event in events:

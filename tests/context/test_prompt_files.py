@@ -63,6 +63,7 @@ def test_every_shipped_file_is_a_template_that_names_its_placeholders() -> None:
         "summarize": {"words": "60"},
         "merge": {"summaries": "x", "words": "60"},
         "summary": {"summary": "x"},
+        "notes": {"notes": "x"},
     }
     for path in prompt_files.shipped_folder().glob("*.md"):
         assert prompt_files.text(path.stem, Path("/nowhere"), **placeholders.get(path.stem, {}))

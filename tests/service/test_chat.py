@@ -20,6 +20,7 @@ from ctxchat.domain.sampling import Sampling
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.request import AskRequest
+from ctxchat.service.texts import Texts
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from tests.support.characters import BracketTemplate
@@ -125,7 +126,7 @@ def test_a_model_that_is_not_there_leaves_the_question(tmp_path: Path, desk: Des
     def missing() -> OpenedModel:
         raise ModelError("no such model")
 
-    service = ChatService(missing, desk.record, SystemClock(), WORDING, system="", requests=REQUESTS)
+    service = ChatService(missing, desk.record, SystemClock(), Texts(WORDING, REQUESTS, ""))
     *_, last = service.ask(AskRequest("One?"), Cancel())
     assert isinstance(last, TurnFinished)
     assert last.receipt.error

@@ -14,6 +14,7 @@ from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
+from ctxchat.service.texts import Texts
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from tests.support.scripted import ScriptedModel
@@ -41,9 +42,7 @@ class Desk:
             lambda: OpenedModel(model, notice),
             self.record,
             SystemClock(),
-            WORDING,
-            system="Be.",
-            requests=REQUESTS,
+            Texts(WORDING, REQUESTS, "Be."),
             policy=lambda _: policy,
         )
 

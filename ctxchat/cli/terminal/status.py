@@ -110,7 +110,9 @@ class Meters:
                 self._generated("answering")
             case PromptBuilt(prompt):
                 self.line = f"prompt of {prompt.total:,} tokens"
-            case Filtered() | NotesFound() | Compacted() | Warned() | TurnFinished():
+            case NotesFound(notes):
+                self.line = f"notes and old turns recalled: {len(notes):,}"
+            case Filtered() | Compacted() | Warned() | TurnFinished():
                 pass
 
     def _prefilled(self, done: int, total: int) -> None:

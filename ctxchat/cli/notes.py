@@ -1,0 +1,215 @@
+"""`ctxchat notes`: files and texts as notes, found by a question."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxchat.cli.plain_text import clean
+from ctxchat.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from ctxchat.domain.passage import Collection, Passage
+    from ctxchat.service.notes import FoundNote, NoteService
+
+app = typer.Typer(
+    help="Add files and texts as notes; find, list and remove them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+DEFAULT = "notes"
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_OneOf = Annotated[
+    str | None, typer.Option("--collection", metavar="NAME", help="Of this collection alone; else of all.")
+]
+
+
+@app.command()
+def add(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...|-", help="Files and folders; - reads a text from stdin.", show_default=False
+        ),
+    ],
+    collection: Annotated[str, typer.Option("--collection", metavar="NAME", help="Where to.")] = DEFAULT,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="What to call the text from stdin.")
+    ] = "stdin",
+) -> None:
+    """Make notes of files, folders or stdin: unchanged ones are skipped, changed ones replaced."""
+    from ctxchat.cli.note_progress import follow, summary
+
+    if "-" in paths:
+        if paths != ["-"]:
+            raise UsageError("- reads stdin, and stands alone: add files by another command")
+        events = _service().add_text(sys.stdin.buffer.read(), name, collection)
+    else:
+        events = _service().add(paths, collection)
+    print(clean(summary(follow(events), collection)))
+
+
+@app.command("list")
+def list_(collection: _OneOf = None, json: Json = False) -> None:
+    """List notes, by collection and source."""
+    service = _service()
+    notes = service.listing(collection)
+    if json:
+        _print_json([_note_fields(note, service.tokens(note)) for note in notes])
+    elif notes:
+        from ctxchat.cli.tables import print_table
+
+        rows = [(n.id, n.collection or "", n.source, _minutes(n), n.text) for n in notes]
+        print_table(("ID", "COLLECTION", "SOURCE", "ADDED", "TEXT"), rows)
+    else:
+        _hint("there are no notes yet: add some with ctxchat notes add PATH")
+
+
+@app.command()
+def search(
+    query: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="QUERY...|-", help="A question; - reads one from each line of stdin.", show_default=False
+        ),
+    ],
+    collection: Annotated[
+        list[str] | None,
+        typer.Option("--collection", metavar="NAME", help="Search this one (repeatable); else all."),
+    ] = None,
+    k: Annotated[
+        int | None,
+        typer.Option("-k", min=1, metavar="N", help="The most notes: 10, or all that a budget holds."),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option("--budget", min=1, metavar="TOKENS", help="What so many tokens hold, best first."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Find notes by a question, the best first."""
+    from ctxchat.cli.recalling import lines
+    from ctxchat.service.json_text import json_text
+
+    service, names = _service(), collection or []
+    service.require(names)
+    question = " ".join(query)
+    if query != ["-"] and not question.strip():
+        raise UsageError("there is nothing to look for: give a question")
+    for line in service.repair():
+        typer.echo(f"ctxchat: {clean(line)}", err=True)
+    if query == ["-"]:
+        for line in lines():
+            found = service.search(line, names, most=k, budget=budget)
+            print(json_text(_found_fields(line, found)), flush=True)
+        return
+    found = service.search(question, names, most=k, budget=budget)
+    if json:
+        _print_json(_found_fields(question, found))
+    elif found:
+        from ctxchat.cli.tables import print_table
+
+        print_table(("ID", "SCORE", "TOKENS", "SOURCE", "TEXT"), [_found_row(note) for note in found])
+    else:
+        _hint("nothing was found")
+
+
+@app.command()
+def remove(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID|PATH]...", help="Notes by their ids, or by the files or folders they are of."
+        ),
+    ] = None,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            "--collection", metavar="NAME", help="From this one alone; without ID or PATH all of it."
+        ),
+    ] = None,
+) -> None:
+    """Remove notes, those of a file or a folder, or a whole collection."""
+    removed = _service().remove(names or [], collection)
+    print(f"{removed:,} {'note' if removed == 1 else 'notes'} removed")
+
+
+@app.command()
+def collections(json: Json = False) -> None:
+    """List the collections."""
+    found = _service().collections()
+    if json:
+        _print_json([_collection_fields(collection) for collection in found])
+    elif found:
+        from ctxchat.cli.tables import print_table
+
+        rows = [(c.name, f"{c.notes:,}", c.space, c.where) for c in found]
+        print_table(("NAME", "NOTES", "EMBEDDER", "WHERE"), rows)
+    else:
+        _hint("there are no notes yet: add some with ctxchat notes add PATH")
+
+
+def _service() -> "NoteService":
+    from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
+
+    return wiring.note_service(load_settings())
+
+
+def _print_json(value: object) -> None:
+    from ctxchat.service.json_text import json_text
+
+    text = json_text(value, indent=2)
+    print(clean(text) if sys.stdout.isatty() else text)
+
+
+def _hint(text: str) -> None:
+    """Say on a terminal why nothing was printed."""
+    if sys.stderr.isatty():
+        typer.echo(text, err=True)
+
+
+def _minutes(note: "Passage") -> str:
+    return note.at.astimezone().isoformat(sep=" ", timespec="minutes")
+
+
+def _note_fields(note: "Passage", tokens: int | None) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "collection": note.collection,
+        "source": note.source,
+        "tokens": tokens,
+        "added": note.at.isoformat(),
+    }
+
+
+def _found_fields(query: str, found: "list[FoundNote]") -> dict[str, Any]:
+    return {"query": query, "hits": [_hit_fields(note) for note in found]}
+
+
+def _hit_fields(note: "FoundNote") -> dict[str, Any]:
+    passage = note.hit.passage
+    return {
+        "id": passage.id,
+        "collection": passage.collection,
+        "source": passage.source,
+        "score": round(note.hit.score, 4),
+        "tokens": note.tokens,
+        "text": passage.text,
+    }
+
+
+def _found_row(note: "FoundNote") -> tuple[str, ...]:
+    passage = note.hit.passage
+    tokens = "" if note.tokens is None else str(note.tokens)
+    return (passage.id, f"{note.hit.score:.2f}", tokens, passage.source, passage.text)
+
+
+def _collection_fields(collection: "Collection") -> dict[str, Any]:
+    return {
+        "name": collection.name,
+        "notes": collection.notes,
+        "embedder": collection.space,
+        "where": collection.where,
+    }

@@ -1,0 +1,1 @@
+"""Texts cut into runs of lines that can be recalled one by one."""

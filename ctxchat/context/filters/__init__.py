@@ -1,0 +1,1 @@
+"""What a text that is over its share loses, and how that is said in it."""

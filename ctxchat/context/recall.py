@@ -1,0 +1,184 @@
+"""What of the found passages goes into a prompt, and how it stands there.
+
+It stands in the last user message, in one fence, each passage under a label that the answer can
+cite. Nothing is recalled that is in the window already, and nothing that is not near the question.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ctxchat.context.attachments import fence_for, one_line
+from ctxchat.domain.conversation import Message, Section, Segment
+from ctxchat.domain.passage import Hit, Passage, PassageKind
+from ctxchat.domain.receipt import Citation
+from ctxchat.domain.words import content_words, words
+
+Count = Callable[[str], int]
+
+SHARE = 0.1
+"""What recalled passages may take of what may be used."""
+
+CANDIDATES = 64
+"""Hits that are looked at: more than fit into any share of a window that is used today."""
+
+NEAR, FAINT = 0.45, 0.25
+HOLDS = 0.5
+"""A passage is near a question by its cosine alone, or by a lesser one and half of its rare words."""
+
+FEW_WORDS = 3
+"""A question of fewer content words than this means what the one before it meant."""
+
+_ASKING = frozenset("what when where which who whose why how".split())  # noqa: SIM905
+_SMALL_TALK = frozenset(
+    """
+    ah alright awesome bye cheers cool day evening excellent fine go good goodbye goodnight great haha
+    hello hey hi hm hmm like lol lot lovely many morning much nice nope oh ok okay perfect please right
+    see sorry sure thank thanks thx well wonderful wow yeah yep yes
+    """.split()  # noqa: SIM905 - a list of words reads as words
+)
+
+_LABEL = re.compile(r"^\[n(\d+)\] ?(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Passages for a prompt in the order they stand there, and the segments they stand in."""
+
+    hits: tuple[Hit, ...]
+    citations: tuple[Citation, ...]
+    segments: tuple[Segment, ...]
+
+
+def query_of(question: str, earlier: Sequence[str]) -> str:
+    """What to look for: the question, and where it says too little the one before it too. Empty where
+    it asks for nothing: a greeting, or thanks."""
+    said = words(question)
+    content = [word for word in content_words(question) if word not in _SMALL_TALK]
+    asks = any(word in _ASKING for word in said) and "you" not in said
+    if len(content) >= FEW_WORDS:
+        return question
+    if not content and not (asks and earlier):
+        return ""
+    return f"{earlier[-1]}\n{question}" if earlier else question
+
+
+def near(hits: Iterable[Hit]) -> list[Hit]:
+    """Those that have to do with the question, whatever the others are like."""
+    return [
+        hit
+        for hit in hits
+        if hit.cosine >= NEAR or (hit.matched >= HOLDS and (hit.cosine >= FAINT or hit.matched > 0.99))
+    ]
+
+
+def recalled(
+    hits: Sequence[Hit],
+    sent: Sequence[Message],
+    room_tokens: int,
+    count: Count,
+    wording: tuple[str, str],
+) -> Recalled | None:
+    """The best passages that fit into `room_tokens` with all that stands around them, None where none
+    does. A passage that does not fit is skipped. `sent` are the messages that are sent anyway, and
+    `wording` is what stands before and behind the passages."""
+    first = 1 + max(labels_in(sent), default=0)
+    chosen: list[Hit] = []
+    spent = 0
+    for hit in _unsent(hits, sent):
+        # Tokens of parts are not quite tokens of the whole: that is counted once it nearly fits.
+        cost = count(hit.passage.text) + LABEL_TOKENS
+        if spent + cost <= room_tokens:
+            chosen.append(hit)
+            spent += cost
+    while chosen:
+        built = _built(chosen, first, count, wording)
+        if sum(count(segment.text) for segment in built.segments) <= room_tokens:
+            return built
+        chosen.pop()
+    return None
+
+
+LABEL_TOKENS = 6
+"""What a label takes at the least."""
+
+
+def labels_in(messages: Iterable[Message]) -> dict[int, tuple[str, Segment]]:
+    """The labels of passages that were recalled for these messages, each with the source that stands
+    beside it and its segment."""
+    found: dict[int, tuple[str, Segment]] = {}
+    for message in messages:
+        for before, segment in pairwise(message.segments):
+            labels = list(_LABEL.finditer(before.text)) if segment.passage else []
+            if labels:
+                found[int(labels[-1][1])] = (labels[-1][2], segment)
+    return found
+
+
+def placed(question: Message, recalled_segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """The segments of a question with what was recalled before its words."""
+    return (*question.segments[:-1], *recalled_segments, question.segments[-1])
+
+
+def texts_by_label(recalled: Recalled) -> Mapping[str, str]:
+    return {c.label: h.passage.text for c, h in zip(recalled.citations, recalled.hits, strict=True)}
+
+
+def _unsent(hits: Iterable[Hit], sent: Sequence[Message]) -> Iterator[Hit]:
+    """Hits whose text is not in the window, each text once."""
+    standing = [s.text for m in sent for s in m.segments if s.section is Section.DATA]
+    seen = {s.passage for m in sent for s in m.segments if s.passage}
+    texts = set[str]()
+    for hit in hits:
+        text = hit.passage.text.strip()
+        if hit.passage.id in seen or text in texts or not text:
+            continue
+        if hit.passage.kind is PassageKind.DATA and any(text in whole for whole in standing):
+            continue
+        texts.add(text)
+        yield hit
+
+
+def _built(hits: Sequence[Hit], first: int, count: Count, wording: tuple[str, str]) -> Recalled:
+    ordered = sorted(hits, key=_place)
+    fence = fence_for("\n".join(hit.passage.text for hit in ordered))
+    before, after = wording
+    segments: list[Segment] = []
+    citations: list[Citation] = []
+    lead = f"{before}{fence}notes\n"
+    date = None
+    for number, hit in enumerate(ordered, start=first):
+        passage = hit.passage
+        if passage.kind is PassageKind.TURN and (day := f"{passage.at:%Y-%m-%d}") != date:
+            lead, date = f"{lead}{day}\n", day
+        segments += [
+            Segment(Section.TEMPLATE, f"{lead}[n{number}] {_source(passage)}\n"),
+            Segment(Section.NOTES, passage.text.rstrip("\n"), passage=passage.id),
+        ]
+        citations.append(
+            Citation(
+                label=f"n{number}",
+                id=passage.id,
+                collection=passage.collection,
+                source=passage.source,
+                score=hit.score,
+                tokens=count(segments[-1].text),
+            )
+        )
+        lead = "\n"
+    segments.append(Segment(Section.TEMPLATE, f"\n{fence}{after}\n\n"))
+    return Recalled(tuple(ordered), tuple(citations), tuple(segments))
+
+
+def _place(hit: Hit) -> tuple[int, float]:
+    """Notes and data by rank; then turns as they were said, so that a date stands once."""
+    if hit.passage.kind is PassageKind.TURN:
+        return 1, hit.passage.at.timestamp()
+    return 0, -hit.score
+
+
+def _source(passage: Passage) -> str:
+    if passage.kind is PassageKind.TURN:
+        return one_line(passage.name or str(passage.role or ""))
+    return one_line(passage.source)

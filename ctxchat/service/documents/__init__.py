@@ -1,0 +1,1 @@
+"""Files as texts that can become notes."""

@@ -1,0 +1,151 @@
+"""From a question to the prompt that is sent: what was attached is filtered, old turns give way,
+and what matters is recalled."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+from ctxchat.context.attachments import Attachment, question_segments
+from ctxchat.context.budget import could_fit, reclaim_until, turns_to_fold
+from ctxchat.context.recall import placed, texts_by_label
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Conversation, Message
+from ctxchat.domain.events import Filtered, NotesFound, TurnEvent, Warned
+from ctxchat.domain.prompt import Prompt
+from ctxchat.service.assembly import Assembly, Past
+from ctxchat.service.compaction import Compaction, Requests
+from ctxchat.service.filtering import filtered_question
+from ctxchat.service.journal import Journal
+from ctxchat.service.read_ahead import read_ahead
+from ctxchat.service.recollection import Recollection, standing_notes, window_of
+from ctxchat.service.request import AskRequest
+from ctxchat.service.turn import Turn
+
+Steps = Generator[TurnEvent, None, Prompt | None]
+"""Events, and at their end the prompt; None where it was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Prepares the prompt of one turn. What it settles of the turn it notes there, and on record
+    where the turn is recorded."""
+
+    request: AskRequest
+    turn: Turn
+    assembly: Assembly
+    journal: Journal
+    requests: Requests
+    recollection: Recollection | None
+
+    def prompt(self, cancel: Cancel) -> Steps:
+        """The prompt, which may still be too large where nothing more can give way."""
+        asked = self._question
+        past = self.assembly.past(self._conversation, self._question)
+        if self.recollection:
+            self.recollection.open(self._conversation, past, self._question)
+        yield from self._filter(past)
+        fitting = yield from self._fit(past, cancel)
+        if fitting is None:
+            return None
+        past, prompt = fitting
+        if self.recollection and prompt.total < self.assembly.budget.usable:
+            prompt = yield from self._recall(self.recollection, past, prompt, cancel)
+        if self.turn.writes and self._question is not asked:
+            self.journal.restate(self._question)
+        return None if cancel.requested else prompt
+
+    def _filter(self, past: Past) -> Generator[TurnEvent, None, None]:
+        """Filter what was attached, if it is more than there is room for."""
+        request, began = self.request, self.journal.clock.seconds()
+        if not request.attachments and not request.data:
+            return
+        bare = _without(self._question, (*request.attachments, *request.data), request.question)
+        result = filtered_question(
+            request,
+            self._question,
+            self.assembly,
+            beside=self._assembled(past, bare).total,
+            least=self._assembled(Past(past.blocks), bare).total,
+        )
+        self.turn.question, self.turn.filters = result.question, result.steps
+        self.turn.watch.retrieval += self.journal.clock.seconds() - began
+        if self.turn.writes:
+            for original in result.originals:
+                self.journal.keep_attached(self._question, original)
+        yield Filtered(result.steps, result.texts)
+
+    def _fit(self, past: Past, cancel: Cancel) -> Generator[TurnEvent, None, tuple[Past, Prompt] | None]:
+        """What of the past is sent, and the prompt. Where it would not fit, what was reasoned in earlier
+        turns gives way first, then what was attached and recalled in them, and then the oldest are
+        folded: as many as bring the prompt to the landing, and if that is not enough all of them."""
+        budget, folds = self.assembly.budget, self.assembly.policy.folds
+        prompt = self._assembled(past)
+        if prompt.total > budget.usable and folds:
+            prompt = self._assembled(past, reasoning=False)
+        if prompt.total > budget.usable and folds and (until := reclaim_until(prompt, budget)):
+            self.turn.conversation = replace(self._conversation, reclaimed=until)
+            if self.turn.writes:
+                self.journal.reclaim(self._conversation, until, past.messages)
+            prompt = self._assembled(past, reasoning=False)
+        compaction = Compaction(self.assembly, self._conversation, self.requests, self.turn.writes)
+        for keep in (1, 0):
+            turns = turns_to_fold(prompt, budget, keep=keep)
+            fits = prompt.total <= budget.usable
+            if fits or not turns or not folds or not could_fit(prompt, budget):
+                continue
+            if self.request.dry_run:
+                yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
+                break
+            began = self.journal.clock.seconds()
+            folded = yield from compaction.fold(past, turns, cancel)
+            self.turn.watch.compaction += self.journal.clock.seconds() - began
+            if folded is None:
+                return None
+            past = folded
+            prompt = self._assembled(past)
+        return past, prompt
+
+    def _recall(
+        self, recollection: Recollection, past: Past, prompt: Prompt, cancel: Cancel
+    ) -> Generator[TurnEvent, None, Prompt]:
+        """The prompt with what was recalled for the question before its words."""
+        if recollection.is_opening and not self.request.dry_run:
+            read_ahead(self.turn, self.assembly.model, prompt, cancel)
+        began, turn = self.journal.clock.seconds(), self.turn
+        turn.notes.standing = standing_notes(window_of(self._conversation, past, self._question))
+        found = recollection.found(self._conversation, past, self._question, prompt, self.assembly)
+        if found:
+            question = replace(self._question, segments=placed(self._question, found.segments))
+            with_notes = self._assembled(past, question)
+            if with_notes.total <= self.assembly.budget.usable:
+                turn.question, prompt = question, with_notes
+                turn.notes.recalled, turn.notes.texts = found.citations, texts_by_label(found)
+        turn.watch.retrieval += self.journal.clock.seconds() - began
+        if turn.notes.recalled:
+            yield NotesFound(turn.notes.recalled)
+        return prompt
+
+    @property
+    def _conversation(self) -> Conversation:
+        assert self.turn.conversation is not None
+        return self.turn.conversation
+
+    @property
+    def _question(self) -> Message:
+        assert self.turn.question is not None
+        return self.turn.question
+
+    def _assembled(self, past: Past, question: Message | None = None, *, reasoning: bool = True) -> Prompt:
+        return self.assembly.prompt(
+            self._conversation,
+            past,
+            question or self._question,
+            self.request.think,
+            reasoning=reasoning,
+        )
+
+
+def _without(question: Message, attachments: tuple[Attachment, ...], words: str) -> Message:
+    """A question without what was attached to it."""
+    segments = question.segments
+    attached = len(question_segments(words, attachments)) - 1
+    return replace(question, segments=(*segments[: len(segments) - attached - 1], segments[-1]))

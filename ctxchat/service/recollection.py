@@ -1,0 +1,95 @@
+"""What is recalled for one question."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Thread
+
+from ctxchat.context.attachments import still_attached
+from ctxchat.context.recall import CANDIDATES, SHARE, Recalled, labels_in, near, query_of, recalled
+from ctxchat.domain.conversation import Conversation, Message, Role, sent
+from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.passage import Hit, PassageKind, Scope
+from ctxchat.domain.ports import Recall
+from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.receipt import Citation
+from ctxchat.service.assembly import Assembly, Past
+
+
+@dataclass
+class Recollection:
+    """Finds what matters to one question. `collections` None means all there are.
+
+    What searching needs is imported and opened beside whatever else the turn does, once the model is
+    loaded: before that it would hold up the loading.
+    """
+
+    recall: Recall
+    collections: tuple[str, ...] | None
+    _query: str = field(default="", init=False)
+    _opening: Thread | None = field(default=None, init=False)
+
+    def open(self, conversation: Conversation, past: Past, question: Message) -> None:
+        """Begin to open the notes, where something is asked and there is anything to look at."""
+        self._query = query_of(question.spoken, [m.spoken for m in past.messages if m.role is Role.USER])
+        scope = self._scope(conversation, past, question)
+        if self._query and self.recall.holds(scope):
+            self._opening = Thread(target=self._warm, name="notes", daemon=True)
+            self._opening.start()
+
+    @property
+    def is_opening(self) -> bool:
+        return self._opening is not None and self._opening.is_alive()
+
+    def found(
+        self,
+        conversation: Conversation,
+        past: Past,
+        question: Message,
+        prompt: Prompt,
+        assembly: Assembly,
+    ) -> Recalled | None:
+        """The passages that go before the words of a question, None where nothing is near it."""
+        scope = self._scope(conversation, past, question)
+        if not self._query or not self.recall.holds(scope):
+            return None
+        if self._opening:
+            self._opening.join()
+        hits = self.recall.search(self._query, scope, CANDIDATES)
+        usable = assembly.budget.usable
+        return recalled(
+            near(hit for hit in hits if not _is_data_of(hit, question)),
+            window_of(conversation, past, question),
+            min(int(usable * SHARE), usable - prompt.total),
+            assembly.count,
+            assembly.wording.notes,
+        )
+
+    def _scope(self, conversation: Conversation, past: Past, question: Message) -> Scope:
+        in_window = frozenset(m.id for m in past.messages) | {question.id}
+        return Scope(self.collections, conversation.id or None, in_window)
+
+    def _warm(self) -> None:
+        """What goes wrong here goes wrong again, and is told, where it is needed."""
+        with suppress(CtxChatError):
+            self.recall.warm()
+
+
+def window_of(conversation: Conversation, past: Past, question: Message) -> list[Message]:
+    """The messages that are sent with what is attached to them."""
+    return [*still_attached(sent(past.messages), conversation.reclaimed), question]
+
+
+def standing_notes(messages: list[Message]) -> dict[str, tuple[Citation, str]]:
+    """Passages recalled in earlier turns that are sent again, with their texts, by their labels."""
+    return {
+        f"n{number}": (
+            Citation(f"n{number}", segment.passage, source=source, tokens=len(segment.ids or ())),
+            segment.text,
+        )
+        for number, (source, segment) in labels_in(messages).items()
+    }
+
+
+def _is_data_of(hit: Hit, question: Message) -> bool:
+    """Of what is attached to this very question the filters have chosen already."""
+    return hit.passage.kind is PassageKind.DATA and hit.passage.message == question.id
