@@ -91,10 +91,12 @@ def _flat(record: Any) -> dict[str, str]:
         return {"value": _text(record)}
     flat: dict[str, str] = {}
     for name, value in record.items():
-        if isinstance(value, dict):
+        if type(value) is str:
+            flat[name] = value
+        elif isinstance(value, dict):
             flat.update((f"{name}.{inner}", _text(deeper)) for inner, deeper in value.items())
         else:
-            flat[name] = value if isinstance(value, str) else _text(value)
+            flat[name] = _text(value)
     return flat
 
 
