@@ -45,8 +45,8 @@ class StaticEmbedder:
     @cached_property
     def space(self) -> str:
         """Of what the table holds: another table, even of the same size, is another space."""
-        digest = blake2b(self._table, digest_size=6)
-        digest.update(self._weights)
+        digest = blake2b(self._table.data, digest_size=6)
+        digest.update(self._weights.data)
         return f"static-{self._table.shape[1]}-{digest.hexdigest()}"
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
