@@ -79,6 +79,11 @@ def test_together_they_are_as_one_by_one_and_in_order(embedder: Embedder) -> Non
     assert embedder.embed(TEXTS[::-1]) == [embedder.embed([text])[0] for text in reversed(TEXTS)]
 
 
+def test_half_a_character_is_a_character_that_is_not_known(embedder: Embedder) -> None:
+    half, question_mark = embedder.embed(["a word\ud800", "a word?"])
+    assert half == question_mark
+
+
 def test_nothing_is_nothing(embedder: Embedder) -> None:
     assert embedder.embed([]) == []
 
