@@ -52,14 +52,12 @@ def named_dates(question: str) -> Dates:
     if iso := _ISO.findall(question):
         return Dates(*(frozenset(map(int, filter(None, parts))) for parts in zip(*iso, strict=True)))
     months = frozenset(
-        _MONTH[word.lower()] for word in _WORD.findall(question) if _is_month(word) and word.lower() in _MONTH
+        _MONTH[word.lower()]
+        for place, word in enumerate(_WORD.findall(question))
+        if word.lower() in _MONTH and (word.lower() not in _ALSO_VERBS or (place > 0 and word.istitle()))
     )
     days = frozenset(map(int, _DAY.findall(question))) if months else frozenset()
     return Dates(frozenset(map(int, _YEAR.findall(question))), months, days)
-
-
-def _is_month(word: str) -> bool:
-    return word.lower() not in _ALSO_VERBS or word.istitle()
 
 
 def named_speaker(names: Sequence[str], question: str) -> int | None:

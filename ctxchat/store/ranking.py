@@ -77,7 +77,8 @@ def with_neighbours(values: Floats, joined: NDArray[np.bool_]) -> Floats:
 def rarity(counts: Floats) -> Floats:
     """What each word says, by how few of the passages hold it: of the shape (words,)."""
     passages, holding = counts.shape[1], np.count_nonzero(counts, axis=1)
-    return np.maximum(np.log((passages - holding + 0.5) / (holding + 0.5)), RAREST)
+    says: Floats = np.maximum(np.log((passages - holding + 0.5) / (holding + 0.5)), RAREST)
+    return says
 
 
 def bm25(counts: Floats, words: Floats) -> Floats:
@@ -100,7 +101,8 @@ def centre(vectors: Floats) -> Floats:
     """What vectors have in common, to be taken from each: it is manner and not matter. Of few vectors
     little of the mean is taken, since it would be their matter too."""
     some = vectors[:: len(vectors) // MOST_SAMPLED + 1]
-    return some.sum(axis=0) / (len(some) + FEW)
+    common: Floats = some.sum(axis=0) / (len(some) + FEW)
+    return common
 
 
 def cosines(vectors: Floats, query: Floats, common: Floats | float = 0.0) -> Floats:
