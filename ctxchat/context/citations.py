@@ -23,7 +23,7 @@ def cited(answer: str, notes: Sequence[Citation], texts: Mapping[str, str]) -> t
 
     A label is cited in square brackets (`[n1]`, `[n1, n2]`) outside code. It overlaps where a
     sentence that bears it shares a content word or a number with the note; labels that stand
-    behind a full stop belong to the sentence before.
+    behind a full stop belong to the sentence before, and those of a mere list to the whole answer.
     """
     said: dict[str, set[str]] = {}
     for label, words in _citing(answer):
@@ -55,17 +55,21 @@ def _marked(note: Citation, words: set[str] | None, text: str) -> Citation:
 def _citing(answer: str) -> Iterator[tuple[str, set[str]]]:
     """Each label, and the words of a sentence that bears it."""
     prose = _CODE.sub(_blank, _FENCED.sub(_blank, answer))
+    whole = _words(answer)
     before: set[str] = set()
     for start, end in sentences(prose):
-        sentence = prose[start:end]
-        words = {_stem(word) for word in content_words(_BRACKETED.sub(" ", answer[start:end]))}
-        lead = _LEADING.match(sentence)
-        behind = lead.end() if lead else 0
-        for bracket in _BRACKETED.finditer(sentence):
-            late = bracket.end() <= behind and bool(before)
+        words = _words(answer[start:end])
+        lead = _LEADING.match(prose, start, end)
+        for bracket in _BRACKETED.finditer(prose, start, end):
+            late = lead is not None and bracket.end() <= lead.end() and bool(before)
+            said = before | words if late else words if len(words) > 1 else whole
             for label in _labels(bracket.group()):
-                yield label, before | words if late else words
+                yield label, said
         before = words or before
+
+
+def _words(text: str) -> set[str]:
+    return {_stem(word) for word in content_words(_BRACKETED.sub(" ", text))}
 
 
 def _labels(bracket: str) -> Iterator[str]:

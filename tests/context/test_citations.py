@@ -37,6 +37,7 @@ def found(answer: str) -> dict[str, bool | None]:
         ("Berlin (n1), n2 and [2] and array[0].", {}),
         ("Use `x[n1]`.\n\n```\nx = y[n2]\n```\n\nand ~~~\n[n3]", {"n3": False}),
         ("```\nnot closed [n1]\n", {}),
+        ("Tom cooks in Berlin.\n\nSources: [n1], [n2], [n3]", {"n1": True, "n2": True, "n3": False}),
         ("No notes.", {}),
     ],
 )

@@ -140,3 +140,22 @@ def test_sums_are_exact(numbers: list[Decimal]) -> None:
 def test_float_artefacts_do_not_appear() -> None:
     table = read_table("x,y\n" + "0.1,a\n" * 3, "a.csv")
     assert facts_for(table, "total x")[0][0].line == "sum of x: 0.3 (over all 3 rows)"
+
+
+def test_a_value_stays_on_its_line() -> None:
+    table = read_table('place,x\n"New\nYork",1\nRome,2\n', "a.csv")
+    assert (
+        facts_for(table, "how many in New York")[0][0].line == "count of rows where place = New York: 1 of 2"
+    )
+
+
+def test_a_long_question_is_read_in_bounded_time() -> None:
+    facts, _ = facts_for(TABLE, "Berlin Rome New York " * 5_000)
+    assert facts
+
+
+def test_a_comparison_that_fits_no_column_leaves_the_other_conditions() -> None:
+    table = read_table("city,name\nRome,a\nParis,b\n", "a.csv")
+    assert [fact.line for fact in facts_for(table, "how many over 100 in Rome?")[0]] == [
+        "count of rows where city = Rome: 1 of 2"
+    ]

@@ -45,7 +45,7 @@ _MONTH = re.compile(rf"({'|'.join(_MONTHS)})[a-z]*", re.IGNORECASE)
 
 def compared(question: Question, table: Table, named: Sequence[Mention]) -> list[Reading]:
     """The comparisons of the question, one reading for each column that may be meant."""
-    ways = [*_numbers(question, table, named), *_periods(question, table, named)]
+    ways = filter(None, (*_numbers(question, table, named), *_periods(question, table, named)))
     return [tuple(way) for way in islice(product(*ways), MOST_COLUMNS)]
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from ctxchat.context.tables.table import Column, Kind, Table
 from ctxchat.domain.words import STOP_WORDS
@@ -17,6 +18,8 @@ _EDGES = "?!.,;:()\"'“”‘’[]{}*`"
 _COMPARES = re.compile(r"(?<![<>=!])([<>]=?|=|≠|≤|≥)(?![<>=])")
 _EQUALS = frozenset(("=", "is", "of", "number", "nr", "no", "#", "was", "equals", "equal"))
 _LONGEST = 8
+_MOST_TOKENS = 600
+"""Of a longer question the beginning is read: what follows is pasted."""
 _FUZZY_VALUES = 2_000
 """Values of a column with more distinct ones are found as they are written, apart from case."""
 
@@ -68,7 +71,7 @@ class Match:
 def asked(text: str) -> Question:
     parts = _COMPARES.sub(r" \1 ", text).split()
     bare = (part.strip(_EDGES).removesuffix("'s").removesuffix("’s") for part in parts)
-    tokens = list(filter(None, bare))
+    tokens = list(islice(filter(None, bare), _MOST_TOKENS))
     pairs = [(word, index) for index, token in enumerate(tokens) for word in words_of(token)]
     return Question(tuple(tokens), tuple(word for word, _ in pairs), tuple(index for _, index in pairs))
 
