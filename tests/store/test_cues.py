@@ -37,7 +37,8 @@ def test_another_date_is_not(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["may I ask?", "May I ask?", "a protest march of 31 people", "room 31", "1:31", "", "31-07 times"]
+    "question",
+    ["may I ask?", "May I ask?", "a protest march of 31 people", "room 31", "1:31", "", "31-07 times"],
 )
 def test_what_is_no_date_names_none(question: str) -> None:
     assert not named_dates(question)
