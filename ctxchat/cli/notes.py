@@ -119,15 +119,11 @@ def search(
 def remove(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[ID|PATH]...", help="Notes by their ids, or by the files or folders they are of."
-        ),
+        typer.Argument(metavar="[ID|PATH]...", help="Ids, or files and folders they are of."),
     ] = None,
     collection: Annotated[
         str | None,
-        typer.Option(
-            "--collection", metavar="NAME", help="From this one alone; without ID or PATH all of it."
-        ),
+        typer.Option("--collection", metavar="NAME", help="From this one; without ID or PATH all of it."),
     ] = None,
 ) -> None:
     """Remove notes, those of a file or a folder, or a whole collection."""

@@ -6,13 +6,14 @@ Each check stands alone: one that fails, or breaks, does not stop the others.
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctxchat import __version__, locations
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.model import ModelFile, TemplateBehaviour
+from ctxchat.domain.passage import Collection
 from ctxchat.settings.schema import Settings
 
 _LEAST_PYTHON = (3, 11)
@@ -42,6 +43,7 @@ class Probes:
     template: what its chat template does to earlier turns
     threads: threads that decode, and that prefill
     conversations: how many are recorded, after a check of the store; None where there is no store
+    notes: the collections, and the names of those whose index is not what the store says
     """
 
     engine: Callable[[], str]
@@ -51,6 +53,7 @@ class Probes:
     template: Callable[[Path], TemplateBehaviour]
     threads: Callable[[], tuple[int, int]]
     conversations: Callable[[], int | None]
+    notes: Callable[[], tuple[list[Collection], list[str]]]
 
 
 def examine(load: Callable[[], Settings], probes: Callable[[Settings], Probes]) -> Iterator[Finding]:
@@ -168,8 +171,23 @@ def _record(probe: Probes) -> Iterator[Finding]:
         return "no store yet: the first question makes it" if number is None else f"{number:,}, all readable"
 
     yield _attempt("conversations", conversations, "restore the store from a backup, or move it away")
+    mend = "ctxchat notes search WORD builds it again from the store; no note is lost"
+    yield _attempt("notes", lambda: _notes(*probe.notes()), mend, matters=False)
     yield _attempt("folders", _folders, "make them writable, or set XDG_DATA_HOME and its kin")
     yield _attempt("disk", _disk, "free some space")
+
+
+def _notes(collections: Sequence[Collection], parted: Sequence[str]) -> str:
+    if not collections:
+        return "none yet: ctxchat notes add PATH makes some"
+    number = sum(collection.notes for collection in collections)
+    spaces = ", ".join(dict.fromkeys(collection.space for collection in collections))
+    where = "1 collection" if len(collections) == 1 else f"{len(collections):,} collections"
+    seen = f"{number:,} in {where}, embedded by {spaces}"
+    if parted:
+        names = ", ".join(f'"{name}"' for name in parted)
+        raise CtxChatError(f"{seen}; the index is missing or damaged of {names}")
+    return f"{seen}; Chroma holds all of them"
 
 
 def _folders() -> str:

@@ -177,7 +177,7 @@ def doctor_probes(settings: Settings) -> "Probes":
     from ctxchat.engine.llama import build
     from ctxchat.service.doctor import Probes
 
-    library = model_library(settings)
+    library, notes = model_library(settings), _notes()
 
     def template(path: Path) -> TemplateBehaviour:
         from ctxchat.engine.template.chat_template import template_of
@@ -192,6 +192,7 @@ def doctor_probes(settings: Settings) -> "Probes":
         template=template,
         threads=lambda: build.threads(engine_options(settings)),
         conversations=_database().check,
+        notes=lambda: (notes.collections(), notes.disagreeing()),
     )
 
 

@@ -10,10 +10,10 @@ T = TypeVar("T")
 _SIZE = 500
 
 
-def batches(values: Iterable[T]) -> Iterator[list[T]]:
+def batches(values: Iterable[T], size: int = _SIZE) -> Iterator[list[T]]:
     """Values in lists that one statement can bind."""
     rest = iter(values)
-    while batch := list(islice(rest, _SIZE)):
+    while batch := list(islice(rest, size)):
         yield batch
 
 

@@ -12,6 +12,7 @@ from ctxchat.store.database import Database
 from ctxchat.store.exact import nearest_of
 from ctxchat.store.failures import told_plainly
 from ctxchat.store.forgetting import forget_passage
+from ctxchat.store.forgotten_blocks import forget_in_blocks
 from ctxchat.store.locks import HeldError, locked
 from ctxchat.store.note_indexes import NOTES_AT_ONCE, NoteIndexes, embedded
 from ctxchat.store.notes import Near
@@ -55,7 +56,7 @@ class SqliteNotes:
         return len(gone)
 
     def forget(self, note: str) -> Passage:
-        """Also from the messages in which it was recalled."""
+        """Also in the messages in which it was recalled, and in the summaries of their conversations."""
         with self._writing() as embedder:
             with self._database.writing() as connection:
                 found = note_rows.notes_beginning(connection, note) if note else []
@@ -64,7 +65,8 @@ class SqliteNotes:
                 passage = passage_of(connection, found[0])
                 assert passage is not None
                 assert passage.collection is not None
-                forget_passage(connection, passage.id)
+                forgotten = forget_passage(connection, passage.id)
+                forget_in_blocks(connection, forgotten.conversations, passage.text)
                 note_rows.delete_empty(connection)
                 rewrite_index(connection)
             self._database.empty_log()

@@ -113,12 +113,13 @@ class NoteIndex:
 
     def nearest(self, vector: bytes, limit: int) -> list[Near]:
         """The nearest first, `limit` at the most."""
-        collection = self._opened()
-        with failures_told():
-            found = collection.query(
-                query_embeddings=matrix([vector]), n_results=limit, include=["distances"]
-            )
-            return [Near(*pair) for pair in zip(found["distances"][0], found["ids"][0], strict=True)]
+        with self._sealed_again():
+            collection = self._opened()
+            with failures_told():
+                found = collection.query(
+                    query_embeddings=matrix([vector]), n_results=limit, include=["distances"]
+                )
+                return [Near(*pair) for pair in zip(found["distances"][0], found["ids"][0], strict=True)]
 
     def remove(self) -> None:
         """Remove the folder. What cannot be removed is written over by the next one."""
@@ -141,16 +142,25 @@ class NoteIndex:
         if self._number is not None and (seal is None or seal.number != self._number):
             self.close()
         if self._collection is None:
-            sealed = self.is_sealed()
-            with failures_told():
+            with self._sealed_again(), failures_told():
                 private_folder(self.folder)
                 self._client = client(self.folder)
                 self._collection = self._client.get_or_create_collection(
                     _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
                 )
-                if seal is not None and sealed:
-                    self._write_seal(seal.number, seal.state)
         return self._collection
+
+    @contextmanager
+    def _sealed_again(self) -> Iterator[None]:
+        """Chroma writes files also where it only reads: what was sealed before is sealed again."""
+        seal = self._read_seal()
+        sealed = self.is_sealed()
+        yield
+        if seal is not None and sealed:
+            self._number = seal.number
+            if not self.is_sealed():
+                with failures_told():
+                    self._write_seal(seal.number, seal.state)
 
     def _read_seal(self) -> "_Seal | None":
         with suppress(OSError, ValueError, TypeError):

@@ -58,25 +58,25 @@ def test_each_line_is_counted_once_however_it_repeats(texts: list[str]) -> None:
     ("line", "mask"),
     [
         ("2026-11-22T10:11:12.123Z took 12 ms", "<time> took <n> ms"),
-        ("Nov  2 10:11:12 host x[31]: from 10.0.0.1:443", "<time> host x[<n>]: from <ip>"),
-        ("GET https://a.b/c?d=1 by 123e4567-e89b-12d3-a456-426614174000", "GET <url> by <id>"),
-        ("open /usr/lib/x.so at 0xdeadbeef, commit 9f8e7d6c5", "open <path> at <id>, commit <hex>"),
+        ("Nov  2 10:11:12 host x[31]: from 10.0.0.1:443", "<time> host x[<n>]: from <n>"),
+        ("GET https://a.b/c?d=1 by 123e4567-e89b-12d3-a456-426614174000", "GET <url> by <n>"),
+        ("open /usr/lib/x.so at 0xdeadbeef, commit 9f8e7d6c5", "open <path> at <n>, commit <n>"),
     ],
 )
 def test_what_varies_is_masked(line: str, mask: str) -> None:
     assert masked(line) == mask
 
 
-def test_lines_that_differ_in_one_word_of_four_are_alike() -> None:
-    texts = ["Collecting numpy", "Collecting scipy", "user ann logged in now", "user bob logged in now"]
-    texts += ["user bob was thrown out"]
+def test_lines_that_differ_in_names_are_alike() -> None:
+    texts = ["Collecting numpy", "Collecting scipy", "user ann-1 logged in now", "user b.c logged in now"]
+    texts += ["user b.c logged out now"]
     found = Templates().of(texts, signatures("\n".join(texts)))
     assert [template.text for template in found] == [
         "Collecting <*>",
         "Collecting <*>",
         "user <*> logged in now",
         "user <*> logged in now",
-        "user bob was thrown out",
+        "user b.c logged out now",
     ]
 
 
