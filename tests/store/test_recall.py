@@ -199,10 +199,9 @@ def test_another_conversation_is_not_looked_into(
     assert texts(recall.search("alpacas", turns(talk.id), 1)) == [SAID[0]]
 
 
-ODD = ["", "  \n", "\0", "\"'*^{}()-+:", "OR AND(q z)", "what did you do", "\ud800"]
-
-
-@pytest.mark.parametrize("query", ODD)
+@pytest.mark.parametrize(
+    "query", ["", "  \n", "\0", "\"'*^{}()-+:", "OR AND(q z)", "what did you do", "\ud800"]
+)
 def test_any_query_is_searched_without_an_error(
     query: str, conversations: SqliteConversations, recall: SqliteRecall
 ) -> None:
