@@ -15,51 +15,48 @@ from ctxchat.service.recalling import Recalled, RecallService
 _HEADER = ("MESSAGE", "AT", "ROLE", "SCORE", "TOKENS", "TEXT")
 
 
+_Session = Annotated[
+    str,
+    typer.Argument(metavar="SESSION", help="An id, the beginning of one, or a name.", show_default=False),
+]
+_Query = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="QUERY...|-", help="A question; - reads one from each line of stdin.", show_default=False
+    ),
+]
+_Most = Annotated[
+    int | None,
+    typer.Option("-k", min=1, metavar="N", help="The most messages to print: 10, or all a budget holds."),
+]
+_Budget = Annotated[
+    int | None,
+    typer.Option("--budget", min=1, metavar="TOKENS", help="Print what so many tokens hold, best first."),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
 def recall(
-    session: Annotated[
-        str,
-        typer.Argument(metavar="SESSION", help="An id, the beginning of one, or a name.", show_default=False),
-    ],
-    query: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="QUERY...|-", help="A question; - reads one from each line of stdin.", show_default=False
-        ),
-    ],
-    k: Annotated[
-        int | None,
-        typer.Option(
-            "-k", min=1, metavar="N", help="The most messages to print: 10, or all that a budget holds."
-        ),
-    ] = None,
-    budget: Annotated[
-        int | None,
-        typer.Option(
-            "--budget",
-            min=1,
-            metavar="TOKENS",
-            help="Print what so many tokens hold, best first.",
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    session: _Session, query: _Query, k: _Most = None, budget: _Budget = None, json: _Json = False
 ) -> None:
     """Find what was said in a conversation by a question, the best first."""
     service = _service()
     conversation = service.resolve(session)
-
-    def find(text: str) -> list[Recalled]:
-        return service.find(conversation, text, most=k, budget=budget)
-
     if query == ["-"]:
         for line in lines():
-            print(json_text(_fields(line, find(line))), flush=True)
+            found = service.find(conversation, line, most=k, budget=budget)
+            print(json_text(_fields(line, found)), flush=True)
         return
     question = " ".join(query)
     if not question.strip():
         raise UsageError("there is nothing to look for: give a question")
-    found = find(question)
+    found = service.find(conversation, question, most=k, budget=budget)
     if found and not service.exact:
         typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
+    _print(question, found, json=json)
+
+
+def _print(question: str, found: list[Recalled], *, json: bool) -> None:
     if json:
         text = json_text(_fields(question, found), indent=2)
         print(clean(text) if sys.stdout.isatty() else text)
