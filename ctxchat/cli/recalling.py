@@ -43,17 +43,24 @@ def recall(
     service = _service()
     conversation = service.resolve(session)
     if query == ["-"]:
+        any_found = False
         for line in lines():
             found = service.find(conversation, line, most=k, budget=budget)
+            any_found = any_found or bool(found)
             print(json_text(_fields(line, found)), flush=True)
+        _tell_estimates(service, any_found)
         return
     question = " ".join(query)
     if not question.strip():
         raise UsageError("there is nothing to look for: give a question")
     found = service.find(conversation, question, most=k, budget=budget)
-    if found and not service.exact:
-        typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
+    _tell_estimates(service, bool(found))
     _print(question, found, json=json)
+
+
+def _tell_estimates(service: RecallService, any_found: bool) -> None:
+    if any_found and not service.exact:
+        typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
 
 
 def _print(question: str, found: list[Recalled], *, json: bool) -> None:
