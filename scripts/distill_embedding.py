@@ -32,10 +32,10 @@ from ctxchat.store import safetensors  # noqa: E402
 
 DIMENSIONS, LAYERS, HEADS = 256, 6, 12
 CLS, SEP = 101, 102
-COMMONNESS = 5e-4
+COMMONNESS = 1e-3
 """A word that is this share of all words counts half."""
 
-RANDOM_SENTENCES, DOCUMENTED_SENTENCES = 48_000, 30_000
+RANDOM_SENTENCES, DOCUMENTED_SENTENCES = 72_000, 30_000
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'])")
 DOCSTRING = re.compile(r'"""(.{30,4000}?)"""', re.DOTALL)
 

@@ -8,6 +8,7 @@ import pytest
 
 from ctxchat.domain.errors import ModelError, SettingsError, StoreError
 from ctxchat.domain.model import ModelFile, ReasoningTags, TemplateBehaviour
+from ctxchat.domain.passage import Collection
 from ctxchat.service.doctor import Finding, Probes, examine, template_words
 from ctxchat.settings.schema import Settings
 
@@ -29,6 +30,7 @@ FINE = Probes(
     template=lambda path: BEHAVIOUR,
     threads=lambda: (1, 2),
     conversations=lambda: 3,
+    notes=lambda: ([Collection("work", 7, "static", "/there")], []),
 )
 
 
@@ -55,7 +57,7 @@ def test_where_all_is_well_every_check_is_ok_and_nothing_is_to_be_mended() -> No
     assert found["conversations"].seen == "3, all readable"
     assert list(found) == [
         "python", "ctxchat", "settings", "llama-cpp-python", "gpu", "threads", "model", "model file",
-        "KV cache", "chat template", "conversations", "folders", "disk",
+        "KV cache", "chat template", "conversations", "notes", "folders", "disk",
     ]  # fmt: skip
 
 
@@ -77,7 +79,7 @@ def test_a_check_that_fails_says_what_and_how_to_mend_it_and_stops_no_other(
     assert found[check].matters
     assert str(error) in found[check].seen
     assert found[check].mend
-    assert len(found) == 13
+    assert len(found) == 14
     assert found["disk"].ok
 
 
@@ -101,6 +103,16 @@ def test_a_build_without_gpu_is_told_and_is_no_failure() -> None:
 
 def test_a_store_that_does_not_exist_yet_is_fine() -> None:
     assert "no store yet" in findings(replace(FINE, conversations=lambda: None))["conversations"].seen
+
+
+def test_notes_are_counted_and_an_index_that_is_not_the_stores_is_told() -> None:
+    notes = findings(FINE)["notes"]
+    assert (notes.ok, notes.seen) == (True, "7 in 1 collection, embedded by static; Chroma holds all of them")
+    assert "none yet" in findings(replace(FINE, notes=lambda: ([], [])))["notes"].seen
+    parted = findings(replace(FINE, notes=lambda: ([Collection("work", 7, "static", "/there")], ["work"])))
+    assert not parted["notes"].ok
+    assert '"work"' in parted["notes"].seen
+    assert parted["notes"].mend
 
 
 def test_a_template_is_told_in_words() -> None:

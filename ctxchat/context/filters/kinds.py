@@ -46,7 +46,7 @@ def kind_of(text: str, texts: list[str]) -> Kind:
         found = _json_kind(text, sample)
         if found:
             return found
-    if sum(bool(_DIFF.match(line)) for line in texts[:20_000]) > 0 and _has_changes(texts):
+    if sum(bool(_DIFF.match(line)) for line in sample) * 100 >= len(sample) and _has_changes(texts):
         return Kind.DIFF
     if separator_of(texts):
         return Kind.TABLE

@@ -139,3 +139,17 @@ def test_signatures_stay_around_the_lines_of_code_that_are_asked_for() -> None:
     sent = filtered("".join(functions), "how fast is speed 90_210?", 400, count).text
     assert "class Walrus:\n    def swim(self, depth):\n        speed = 90_210\n        return speed" in sent
     assert "left out]" in sent
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_question_that_names_nothing_finds_the_error_and_its_trace(share: float) -> None:
+    texts = [f"10:00:00 INFO {index} served by {index * 7919 % 977:b}.local" for index in range(2000)]
+    error = [
+        "10:00:01 ERROR broken pipe",
+        "Traceback (most recent call last):",
+        '  File "a.py", line 3',
+        "OSError",
+    ]
+    place = round(share * len(texts))
+    texts[place:place] = error
+    assert "\n".join(error) in filtered("\n".join(texts), "what went wrong?", 250, count).text
