@@ -25,15 +25,20 @@ def recall(
     service = _service()
     conversation = service.resolve(session)
 
+    any_found = False
+
     def find(text: str) -> list[Recalled]:
-        return service.find(conversation, text, most=k, budget=budget)
+        nonlocal any_found
+        found = service.find(conversation, text, most=k, budget=budget)
+        any_found = any_found or bool(found)
+        return found
 
     def show(found: list[Recalled]) -> None:
-        if not service.exact:
-            typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
         print_table(_HEADER, [_row(recalled) for recalled in found])
 
     answer_queries(query, find, _hit_fields, show, json=json)
+    if any_found and not service.exact:
+        typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
 
 
 def _hit_fields(recalled: Recalled) -> dict[str, Any]:
