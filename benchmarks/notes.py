@@ -20,11 +20,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
 from ctxchat.domain.passage import Chunk, Document, PassageKind, Scope
 
+ROOT = Path(__file__).parents[1]
 NOTES_A_DOCUMENT, WORDS_A_NOTE = 5, 60
 QUERIES, WARM = 100, 5
 
@@ -68,10 +66,10 @@ def measure_ours(notes: int, folder: Path) -> dict[str, float]:
     def timed(*arguments: object) -> None:
         nonlocal inside
         began = time.process_time()
-        upsert(*arguments)  # type: ignore[arg-type]
+        upsert(*arguments)
         inside += time.process_time() - began
 
-    NoteIndex.upsert = timed  # type: ignore[method-assign, assignment]
+    NoteIndex.upsert = timed
     store = SqliteNotes(Database(folder / "notes.sqlite3"), lambda: embedder)
     store.put("warm", [Document("warm", "0", (Chunk(1, 1, "warm"),))])
     making = time.process_time()
