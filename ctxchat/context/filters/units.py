@@ -9,6 +9,7 @@ from ctxchat.context.sentences import pieces
 
 _PARAGRAPH = re.compile(r".+?(?:\n[ \t]*\n\s*|\Z)", re.DOTALL)
 _INDENT = re.compile(r"[ \t]*")
+_LONGEST_PARAGRAPH = 20_000
 _SPACE = re.compile(r"\s")
 
 NOUNS = {Kind.TABLE: "row", Kind.JSON_LINES: "row", Kind.PROSE: "sentence"}
@@ -50,9 +51,11 @@ def _sentences(text: str) -> list[str]:
     found: list[str] = []
     for paragraph in _PARAGRAPH.finditer(text):
         place = paragraph.start()
-        for piece in pieces(paragraph.group().rstrip().replace("\n", " ")):
-            found.append(text[place : place + len(piece)])
-            place += len(piece)
+        whole = paragraph.group().rstrip().replace("\n", " ")
+        for start in range(0, len(whole), _LONGEST_PARAGRAPH):
+            for piece in pieces(whole[start : start + _LONGEST_PARAGRAPH]):
+                found.append(text[place : place + len(piece)])
+                place += len(piece)
         if place < paragraph.end():
             found[-1:] = ["".join(found[-1:]) + text[place : paragraph.end()]]
     return found
