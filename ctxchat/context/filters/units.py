@@ -51,14 +51,23 @@ def _sentences(text: str) -> list[str]:
     found: list[str] = []
     for paragraph in _PARAGRAPH.finditer(text):
         place = paragraph.start()
-        whole = paragraph.group().rstrip().replace("\n", " ")
-        for start in range(0, len(whole), _LONGEST_PARAGRAPH):
-            for piece in pieces(whole[start : start + _LONGEST_PARAGRAPH]):
-                found.append(text[place : place + len(piece)])
-                place += len(piece)
+        for length in _lengths(paragraph.group().rstrip().replace("\n", " ")):
+            found.append(text[place : place + length])
+            place += length
         if place < paragraph.end():
             found[-1:] = ["".join(found[-1:]) + text[place : paragraph.end()]]
     return found
+
+
+def _lengths(paragraph: str) -> list[int]:
+    """The lengths of its sentences. A long one is read in parts; what a part ends with goes on."""
+    lengths: list[int] = []
+    for start in range(0, len(paragraph), _LONGEST_PARAGRAPH):
+        further = list(map(len, pieces(paragraph[start : start + _LONGEST_PARAGRAPH])))
+        if lengths:
+            lengths[-1] += further.pop(0)
+        lengths += further
+    return lengths
 
 
 def _add(units: Units, text: str, stands: int, shown: int, longest: int) -> None:
