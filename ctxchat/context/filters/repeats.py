@@ -44,7 +44,7 @@ def _repeats_at(texts: list[str], following: list[int], place: int) -> tuple[int
             times = 2
             while _stands_again(texts, place, period, times):
                 times += 1
-            if sum(map(len, texts[place : place + period])) * (times - 1) > 40:
+            if sum(map(len, texts[place : place + period])) * (times - 1) > 40 or times > 20:
                 return period, times
     return 1, 1
 

@@ -90,7 +90,18 @@ def chosen(units: Units, worth: list[float], room: int) -> list[int]:
             places.update(needed)
             for place in needed:
                 insort(kept, place)
-    return kept
+    return _bridged(units, kept)
+
+
+def _bridged(units: Units, kept: list[int]) -> list[int]:
+    """The kept units and those between them that are no longer than the mark of their gap would be."""
+    bridged: list[int] = []
+    for place in kept:
+        gap = range(bridged[-1] + 1, place) if bridged else range(0)
+        if len(gap) <= _MARK_LENGTH and sum(len(units.texts[index]) for index in gap) <= _MARK_LENGTH:
+            bridged += gap
+        bridged.append(place)
+    return bridged
 
 
 def _with_parents(units: Units, index: int, places: Collection[int]) -> list[int]:

@@ -11,7 +11,7 @@ _ESCAPE = re.compile(
     r"|\x1b[ -/]*[0-~]"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_OVERWRITTEN = re.compile(r"[^\r\n]*\r(?=[^\r\n])")
+_OVERWRITTEN = re.compile(r"^[^\n]*\r(?=[^\r\n])", re.MULTILINE)
 _BAR = re.compile(r"([^\x00-\x7f\w\s])\1{7,}")
 _TYPED_OVER = re.compile(r"[^\b\n]\x08")
 

@@ -9,6 +9,7 @@ from ctxchat.context.sentences import pieces
 
 _PARAGRAPH = re.compile(r".+?(?:\n[ \t]*\n\s*|\Z)", re.DOTALL)
 _INDENT = re.compile(r"[ \t]*")
+_LONGEST_PARAGRAPH = 20_000
 _SPACE = re.compile(r"\s")
 
 NOUNS = {Kind.TABLE: "row", Kind.JSON_LINES: "row", Kind.PROSE: "sentence"}
@@ -50,12 +51,23 @@ def _sentences(text: str) -> list[str]:
     found: list[str] = []
     for paragraph in _PARAGRAPH.finditer(text):
         place = paragraph.start()
-        for piece in pieces(paragraph.group().rstrip().replace("\n", " ")):
-            found.append(text[place : place + len(piece)])
-            place += len(piece)
+        for length in _lengths(paragraph.group().rstrip().replace("\n", " ")):
+            found.append(text[place : place + length])
+            place += length
         if place < paragraph.end():
             found[-1:] = ["".join(found[-1:]) + text[place : paragraph.end()]]
     return found
+
+
+def _lengths(paragraph: str) -> list[int]:
+    """The lengths of its sentences. A long one is read in parts; what a part ends with goes on."""
+    lengths: list[int] = []
+    for start in range(0, len(paragraph), _LONGEST_PARAGRAPH):
+        further = list(map(len, pieces(paragraph[start : start + _LONGEST_PARAGRAPH])))
+        if lengths:
+            lengths[-1] += further.pop(0)
+        lengths += further
+    return lengths
 
 
 def _add(units: Units, text: str, stands: int, shown: int, longest: int) -> None:
