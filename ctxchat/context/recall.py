@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from ctxchat.context.attachments import fence_for, one_line
 from ctxchat.domain.conversation import Message, Section, Segment
+from ctxchat.domain.dates import day
 from ctxchat.domain.passage import Hit, Passage, PassageKind
 from ctxchat.domain.receipt import Citation
 from ctxchat.domain.words import content_words, words
@@ -21,11 +22,17 @@ SHARE = 0.1
 """What recalled passages may take of what may be used."""
 
 CANDIDATES = 64
-"""Hits that are looked at: more than fit into any share of a window that is used today."""
+"""Hits that are looked at: more than fit into the share of most windows."""
 
-NEAR, FAINT = 0.45, 0.25
-HOLDS = 0.5
-"""A passage is near a question by its cosine alone, or by a lesser one and half of its rare words."""
+ABOUT, ALIKE = 0.4, 0.6
+"""A question is about what is on record where one passage holds this share of its rare words, or is
+this near to it by its cosine."""
+
+SOME, FAINT = 0.2, 0.3
+"""Then passages are worth a place that hold this share of its words, or are this near to it.
+
+Measured on conversations of LoCoMo without names: four fifths of the evidence among the first twelve
+hits stays, and of questions about nothing that was said one in twenty finds anything."""
 
 FEW_WORDS = 3
 """A question of fewer content words than this means what the one before it meant."""
@@ -66,10 +73,12 @@ def query_of(question: str, earlier: Sequence[str]) -> str:
 
 def near(hits: Iterable[Hit]) -> list[Hit]:
     """Those that have to do with the question, whatever the others are like."""
+    found = list(hits)
+    about = any(hit.matched >= ABOUT for hit in found)
     return [
         hit
-        for hit in hits
-        if hit.cosine >= NEAR or (hit.matched >= HOLDS and (hit.cosine >= FAINT or hit.matched > 0.99))
+        for hit in found
+        if hit.cosine >= ALIKE or (about and (hit.matched >= SOME or hit.cosine >= FAINT))
     ]
 
 
@@ -152,8 +161,8 @@ def _built(hits: Sequence[Hit], first: int, count: Count, wording: tuple[str, st
     date = None
     for number, hit in enumerate(ordered, start=first):
         passage = hit.passage
-        if passage.kind is PassageKind.TURN and (day := f"{passage.at:%Y-%m-%d}") != date:
-            lead, date = f"{lead}{day}\n", day
+        if passage.kind is PassageKind.TURN and (said := day(passage.at)) != date:
+            lead, date = f"{lead}{said}\n", said
         segments += [
             Segment(Section.TEMPLATE, f"{lead}[n{number}] {_source(passage)}\n"),
             Segment(Section.NOTES, passage.text.rstrip("\n"), passage=passage.id),

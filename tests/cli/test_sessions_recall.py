@@ -105,22 +105,3 @@ def test_a_blank_question_is_a_usage_error(run: Run, session: str) -> None:
     ran = run("sessions", "recall", session, " ")
     assert ran.returncode == UsageError.exit_code
     assert ran.stderr.startswith("ctxchat: there is nothing to look for")
-
-
-def test_llama_cpp_is_loaded_before_numpy(run: Run, environment: dict[str, str]) -> None:
-    program = (
-        "import sys\n"
-        "from ctxchat.service import wiring\n"
-        "from ctxchat.settings.load import load_settings\n"
-        "order = []\n"
-        "class Watch:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name in ('numpy', 'llama_cpp.llama_cpp'): order.append(name)\n"
-        "sys.meta_path.insert(0, Watch())\n"
-        "wiring.recall_service(load_settings())\n"
-        "print(*order)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.split() == ["llama_cpp.llama_cpp", "numpy"]

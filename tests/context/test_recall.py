@@ -45,7 +45,7 @@ def test_notes_stand_fenced_and_labelled_before_the_words_of_the_question() -> N
     message = text_of(placed(question(), found.segments))
     assert message == (
         "Notes, quoted.\n```notes\n[n1] plan.md:1-3\nWe sail at nine.\n"
-        "2026-03-01\n[n2] user\nMy boat is red.\n```\n\nWhat is it?"
+        "1 March 2026\n[n2] user\nMy boat is red.\n```\n\nWhat is it?"
     )
     assert [c.label for c in found.citations] == ["n1", "n2"]
     assert [s.passage for s in found.segments if s.section is Section.NOTES] == ["plan", "t1"]
@@ -55,8 +55,8 @@ def test_a_date_stands_once_for_the_turns_of_a_day_in_the_order_they_were_said()
     hits = [turn("c", "third", days=2), turn("b", "second"), turn("a", "first")]
     found = recalled(hits, [], 99, count, WORDING)
     assert found
-    assert text_of(found.segments).count("2026-03-01") == 1
-    assert text_of(found.segments).index("2026-03-01") < text_of(found.segments).index("2026-03-03")
+    assert text_of(found.segments).count("1 March 2026") == 1
+    assert text_of(found.segments).index("1 March 2026") < text_of(found.segments).index("3 March 2026")
 
 
 def test_a_passage_that_does_not_fit_is_skipped_and_smaller_ones_stay() -> None:
@@ -138,5 +138,7 @@ def test_a_greeting_asks_for_nothing_whatever_was_said_before(greeting: str) -> 
 
 def test_what_is_far_from_the_question_is_not_near_whatever_its_rank() -> None:
     passage = note("a", "text").passage
-    assert near([Hit(passage, 99.0, cosine=0.1, matched=0.0)]) == []
+    assert near([Hit(passage, 99.0, cosine=0.4, matched=0.3)]) == []
     assert near([Hit(passage, 0.1, cosine=0.9, matched=0.0)])
+    about, faint, none = (Hit(passage, 1.0, *found) for found in ((0.5, 0.5), (0.35, 0.0), (0.1, 0.1)))
+    assert near([about, faint, none]) == [about, faint]
