@@ -4,7 +4,7 @@ A scripted conversation with SmolLM2, answers of 32 tokens at most, once for eac
 tokens evaluated, those of summaries included. Beside them, counted by replaying the same messages:
 dropping one turn at a time; and full history, as if all fitted, which is also what shifting the cells
 behind a dropped turn evaluates (llama-server's `--cache-reuse`), with cells that still hold what they
-read. Exits with 1 where a promise does not hold.
+read. Each is held once with recall and once without. Exits with 1 where a promise does not hold.
 
     python benchmarks/conversation.py [--turns 200] [--windows 1024 2048 8192]
 """
@@ -23,7 +23,7 @@ from rich.table import Table
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Section
-from ctxchat.domain.events import Compacted, PromptBuilt, TurnFinished
+from ctxchat.domain.events import Compacted, NotesFound, PromptBuilt, TurnFinished
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service import wiring
@@ -33,6 +33,9 @@ from ctxchat.settings.load import load_settings
 
 ANSWER = 32
 GOALS = {1024: 0.20, 2048: 0.10, 8192: 0.04}
+MORE_COMPACTIONS = 1.5
+"""How many times as often may be folded where recall is on."""
+
 TOLD = "My name is Ingrid Solheim, my locker is 4711 and my thesis lies in /home/ingrid/thesis.tex."
 FACTS = ("Ingrid Solheim", "4711", "/home/ingrid/thesis.tex")
 TOPICS = (
@@ -60,10 +63,12 @@ class Run:
     """What was seen of a conversation in one window; tokens."""
 
     window: int
+    memory: bool
     prompts: list[Prompt] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     evaluated: int = 0
     summaries: int = 0
+    recalled: int = 0
     compactions: list[int] = field(default_factory=list)
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -78,49 +83,60 @@ def main() -> None:
     arguments = parser.parse_args()
     table = Table(
         "window",
-        "turns",
+        "recall",
         "compactions",
+        "passages",
         "evaluated",
         "of them for summaries",
+        "CPU s",
         "dropping one turn",
         "ratio",
         "goal",
         "full history, or shifting reuse",
-        "CPU s",
     )
     problems: list[str] = []
     for window in arguments.windows:
-        run = converse(window, arguments.turns)
-        turns, head = lengths(run)
-        check_rarity(run, turns, window - ANSWER)
+        without = converse(window, arguments.turns, memory=False)
+        turns, head = lengths(without)
+        check_rarity(without, turns, window - ANSWER)
         dropping, full = replayed(turns, head, window - ANSWER), replayed(turns, head, None)
-        ratio = run.evaluated / dropping
+        ratio = without.evaluated / dropping
         goal = GOALS.get(window, 1.0)
-        problems += [f"window {window}: {problem}" for problem in run.problems]
-        if len(run.compactions) > 1 and ratio > goal:
+        if len(without.compactions) > 1 and ratio > goal:
             problems.append(
                 f"window {window}: {ratio:.1%} of dropping one turn at a time, more than {goal:.0%}"
             )
-        table.add_row(
-            f"{window:,}",
-            str(arguments.turns),
-            str(len(run.compactions)),
-            f"{run.evaluated:,}",
-            f"{run.summaries:,}",
-            f"{dropping:,}",
-            f"{ratio:.1%}",
-            f"≤ {goal:.0%}",
-            f"{full:,}",
-            f"{run.seconds:.0f}",
-        )
+        table.add_row(*cells(without), f"{dropping:,}", f"{ratio:.1%}", f"≤ {goal:.0%}", f"{full:,}")
+        with_recall = converse(window, arguments.turns, memory=True)
+        table.add_row(*cells(with_recall))
+        if len(with_recall.compactions) > MORE_COMPACTIONS * len(without.compactions):
+            problems.append(
+                f"window {window}: {len(with_recall.compactions)} compactions with recall, "
+                f"{len(without.compactions)} without"
+            )
+        problems += [
+            f"window {window}: {problem}" for run in (without, with_recall) for problem in run.problems
+        ]
     Console(width=150).print(table)
     for problem in problems:
         print(f"does not hold: {problem}")
     sys.exit(1 if problems else 0)
 
 
-def converse(window: int, turns: int) -> Run:
-    run = Run(window)
+def cells(run: Run) -> tuple[str, ...]:
+    return (
+        f"{run.window:,}",
+        "on" if run.memory else "off",
+        str(len(run.compactions)),
+        f"{run.recalled:,}",
+        f"{run.evaluated:,}",
+        f"{run.summaries:,}",
+        f"{run.seconds:.0f}",
+    )
+
+
+def converse(window: int, turns: int, *, memory: bool) -> Run:
+    run = Run(window, memory)
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {f"XDG_{kind}_HOME": home for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         flags = {"model.ctx_size": window, "model.threads": 1, "model.threads_batch": 1}
@@ -138,7 +154,7 @@ def take_turn(run: Run, service: ChatService, number: int) -> None:
     topic, form = TOPICS[number % len(TOPICS)], QUESTIONS[number // len(TOPICS) % len(QUESTIONS)]
     question = TOLD if number == 3 else form.format(topic)
     sampling = Sampling(temperature=0.7, seed=number, max_tokens=ANSWER)
-    request = AskRequest(question, resume=True, sampling=sampling)
+    request = AskRequest(question, resume=True, sampling=sampling, memory=run.memory)
     for event in [*service.ask(request, Cancel()), *service.tidy(Cancel())]:
         match event:
             case PromptBuilt(prompt):
@@ -149,6 +165,8 @@ def take_turn(run: Run, service: ChatService, number: int) -> None:
                 run.compactions.append(number)
                 run.summaries += evaluated
                 run.evaluated += evaluated
+            case NotesFound(notes):
+                run.recalled += len(notes)
             case TurnFinished(receipt):
                 if receipt.error:
                     run.problems.append(f"turn {number}: {receipt.error.message}")

@@ -51,12 +51,12 @@ def read_question(
     piped = _read_stdin(reading, question) if read else Attachment(STDIN, "")
     if not question.strip():
         question, piped = piped.text, Attachment(STDIN, "")
+    if needs_words:
+        require_words(question)
     attachments = [piped] if piped.text.strip() else []
     for name in files:
         if name != _DASH:
             attachments += _read_path(Path(name), reading, question)
-    if needs_words:
-        require_words(question)
     return Question(question, tuple(attachments), data, reading.all_warnings())
 
 
@@ -89,7 +89,7 @@ def _stdin_has_text() -> bool:
 
 def _read_stdin(reading: Reading, question: str) -> Attachment:
     with _stdin() as stream:
-        return reading.attachment(stream, STDIN, question)
+        return reading.attachment(stream, STDIN, question if question.strip() else None)
 
 
 @contextmanager

@@ -57,5 +57,6 @@ def forget(
 
 def _service() -> "MemoryService":
     from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
 
-    return wiring.memory_service()
+    return wiring.memory_service(load_settings())

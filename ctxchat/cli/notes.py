@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ctxchat.cli.plain_text import clean
+from ctxchat.cli.queries import InTokens, Most, Query, answer_queries
 from ctxchat.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,51 +69,30 @@ def list_(collection: _OneOf = None, json: Json = False) -> None:
 
 @app.command()
 def search(
-    query: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="QUERY...|-", help="A question; - reads one from each line of stdin.", show_default=False
-        ),
-    ],
+    query: Query,
     collection: Annotated[
         list[str] | None,
         typer.Option("--collection", metavar="NAME", help="Search this one (repeatable); else all."),
     ] = None,
-    k: Annotated[
-        int | None,
-        typer.Option("-k", min=1, metavar="N", help="The most notes: 10, or all that a budget holds."),
-    ] = None,
-    budget: Annotated[
-        int | None,
-        typer.Option("--budget", min=1, metavar="TOKENS", help="What so many tokens hold, best first."),
-    ] = None,
+    k: Most = None,
+    budget: InTokens = None,
     json: Json = False,
 ) -> None:
     """Find notes by a question, the best first."""
-    from ctxchat.cli.recalling import lines
-    from ctxchat.service.json_text import json_text
-
     service, names = _service(), collection or []
     service.require(names)
-    question = " ".join(query)
-    if query != ["-"] and not question.strip():
-        raise UsageError("there is nothing to look for: give a question")
     for line in service.repair():
         typer.echo(f"ctxchat: {clean(line)}", err=True)
-    if query == ["-"]:
-        for line in lines():
-            found = service.search(line, names, most=k, budget=budget)
-            print(json_text(_found_fields(line, found)), flush=True)
-        return
-    found = service.search(question, names, most=k, budget=budget)
-    if json:
-        _print_json(_found_fields(question, found))
-    elif found:
+
+    def find(text: str) -> "list[FoundNote]":
+        return service.search(text, names, most=k, budget=budget)
+
+    def show(found: "list[FoundNote]") -> None:
         from ctxchat.cli.tables import print_table
 
         print_table(("ID", "SCORE", "TOKENS", "SOURCE", "TEXT"), [_found_row(note) for note in found])
-    else:
-        _hint("nothing was found")
+
+    answer_queries(query, find, _hit_fields, show, json=json)
 
 
 @app.command()
@@ -178,10 +158,6 @@ def _note_fields(note: "Passage", tokens: int | None) -> dict[str, Any]:
         "tokens": tokens,
         "added": note.at.isoformat(),
     }
-
-
-def _found_fields(query: str, found: "list[FoundNote]") -> dict[str, Any]:
-    return {"query": query, "hits": [_hit_fields(note) for note in found]}
 
 
 def _hit_fields(note: "FoundNote") -> dict[str, Any]:

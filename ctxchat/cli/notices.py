@@ -55,8 +55,9 @@ class Notices:
     def _write_footnotes(self, notes: Sequence[Citation]) -> None:
         from ctxchat.context.citations import footnotes
 
-        lines = (self._screen.dim(one_line(line)) + "\n" for line in footnotes(notes))
-        write_above(self._screen, self._status, "".join(lines))
+        lines = [self._screen.dim(one_line(line)) + "\n" for line in footnotes(notes)]
+        if lines:
+            write_above(self._screen, self._status, "".join(lines))
 
     def _say(self, message: str) -> None:
         self._write(f"ctxchat: {message}\n")

@@ -15,6 +15,7 @@ HELD_BYTES = 8_000_000
 """The longest text that is held whole: some two million tokens, more than any window takes, so that
 no more of a longer one could be sent than what is left of it after reading."""
 
+_BYTES_A_TOKEN = 4
 _HEAD_BYTES = 8192
 _CHUNK_BYTES = 1 << 16
 _LONGEST_LINE = 1 << 16
@@ -38,20 +39,22 @@ class Reading:
         replaced. Raises BinaryInputError before the rest of it is read."""
         return self._decoded(_head(stream, label) + stream.read(), label)
 
-    def attachment(self, stream: BinaryIO, label: str, question: str) -> Attachment:
+    def attachment(self, stream: BinaryIO, label: str, question: str | None) -> Attachment:
         """A stream as it is attached: whole, or condensed while it is read where it is too long to
-        be held. Raises PromptTooLargeError where that may not be, or nothing is asked beside it."""
+        be held. Raises PromptTooLargeError where that may not be, or it is itself what is asked
+        (`question` None)."""
         begin = _head(stream, label)
         begin += stream.read(HELD_BYTES + 1 - len(begin))
         if len(begin) <= HELD_BYTES:
             return Attachment(label, self._decoded(begin, label))
-        longer = f"{label} is longer than {amounts.size(HELD_BYTES)}"
+        tokens = HELD_BYTES // _BYTES_A_TOKEN
+        longer = f"{label} is longer than {amounts.size(HELD_BYTES)}, some {tokens:,} tokens"
         if not self.condenses:
             raise PromptTooLargeError(
-                f"{longer}, and no window takes that whole: allow filters "
-                "(no --no-filter, no --overflow refuse), or attach a part of it"
+                f"{longer}, and does not fit whole: allow filters (no --no-filter, "
+                "no --overflow refuse), or attach a part of it"
             )
-        if not question.strip():
+        if question is None:
             raise PromptTooLargeError(f"{longer}, too long for a question: ask about it in words beside it")
         return self._condensed(begin, stream, label, question)
 
@@ -119,11 +122,11 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _lines(texts: Iterable[str]) -> Iterator[str]:
-    """Lines without their ends; one that is very long comes in parts, as if it were several."""
+    """Lines with their ends; one that is very long comes in parts."""
     rest = ""
     for text in texts:
         *whole, rest = (rest + text).split("\n")
-        yield from whole
+        yield from (f"{line}\n" for line in whole)
         if len(rest) > _LONGEST_LINE:
             yield rest
             rest = ""

@@ -1,15 +1,11 @@
 """`ctxchat sessions recall`: what was said in a conversation, found by a question."""
 
-import sys
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
-from ctxchat.cli.plain_text import clean
+from ctxchat.cli.queries import InTokens, Most, Query, answer_queries
 from ctxchat.cli.tables import print_table
-from ctxchat.domain.errors import UsageError
-from ctxchat.service.json_text import json_text
 from ctxchat.service.recalling import Recalled, RecallService
 
 _HEADER = ("MESSAGE", "AT", "ROLE", "SCORE", "TOKENS", "TEXT")
@@ -20,27 +16,9 @@ def recall(
         str,
         typer.Argument(metavar="SESSION", help="An id, the beginning of one, or a name.", show_default=False),
     ],
-    query: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="QUERY...|-", help="A question; - reads one from each line of stdin.", show_default=False
-        ),
-    ],
-    k: Annotated[
-        int | None,
-        typer.Option(
-            "-k", min=1, metavar="N", help="The most messages to print: 10, or all that a budget holds."
-        ),
-    ] = None,
-    budget: Annotated[
-        int | None,
-        typer.Option(
-            "--budget",
-            min=1,
-            metavar="TOKENS",
-            help="Print what so many tokens hold, best first.",
-        ),
-    ] = None,
+    query: Query,
+    k: Most = None,
+    budget: InTokens = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find what was said in a conversation by a question, the best first."""
@@ -50,33 +28,12 @@ def recall(
     def find(text: str) -> list[Recalled]:
         return service.find(conversation, text, most=k, budget=budget)
 
-    if query == ["-"]:
-        for line in lines():
-            print(json_text(_fields(line, find(line))), flush=True)
-        return
-    question = " ".join(query)
-    if not question.strip():
-        raise UsageError("there is nothing to look for: give a question")
-    found = find(question)
-    if found and not service.exact:
-        typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
-    if json:
-        text = json_text(_fields(question, found), indent=2)
-        print(clean(text) if sys.stdout.isatty() else text)
-    elif found:
+    def show(found: list[Recalled]) -> None:
+        if not service.exact:
+            typer.echo("ctxchat: this model's tokenizer is not known: tokens are estimates", err=True)
         print_table(_HEADER, [_row(recalled) for recalled in found])
-    elif sys.stderr.isatty():
-        typer.echo("nothing was found", err=True)
 
-
-def lines() -> Iterator[str]:
-    """Lines of stdin as they come, blank ones included."""
-    for line in sys.stdin.buffer:
-        yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
-
-
-def _fields(query: str, found: list[Recalled]) -> dict[str, Any]:
-    return {"query": query, "hits": [_hit_fields(recalled) for recalled in found]}
+    answer_queries(query, find, _hit_fields, show, json=json)
 
 
 def _hit_fields(recalled: Recalled) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from ctxchat.domain.words import content_words
 
 _FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*$(?:.*?^ {0,3}\1[`~]*[ \t]*$|.*)", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"(`{1,8})(?!`)[^\n]{1,500}?(?<!`)\1(?!`)")
-_LABEL = re.compile(r"\bn\d{1,4}\b", re.IGNORECASE)
-_BRACKETED = re.compile(
-    r"\[\s*(?:notes?\s+)?n\d{1,4}(?:\s*(?:[,;&]|and|–|-)?\s*n\d{1,4}){0,40}\s*\]", re.IGNORECASE
-)
-_ONLY_LABELS = re.compile(rf"[\s.,;:!?*_-]*(?:{_BRACKETED.pattern}[\s.,;:!?*_-]*)+", re.IGNORECASE)
+_RANGE = re.compile(r"n(\d{1,4})(?:\s{0,3}[-–]\s{0,3}n(\d{1,4}))?", re.IGNORECASE)
+_NEXT = r"\s{0,3}(?:(?:[,;&–-]|and)\s{0,3})?n\d{1,4}"
+_BRACKETED = re.compile(rf"\[\s{{0,3}}(?:notes?\s)?n\d{{1,4}}(?:{_NEXT}){{0,40}}\s{{0,3}}\]", re.IGNORECASE)
+_LEADING = re.compile(rf"[\s.,;:!?*_-]{{0,9}}(?:{_BRACKETED.pattern}[\s.,;:!?*_-]{{0,9}})+", re.IGNORECASE)
+_LONGEST_RANGE = 40
 
 
 def cited(answer: str, notes: Sequence[Citation], texts: Mapping[str, str]) -> tuple[Citation, ...]:
@@ -23,7 +23,7 @@ def cited(answer: str, notes: Sequence[Citation], texts: Mapping[str, str]) -> t
 
     A label is cited in square brackets (`[n1]`, `[n1, n2]`) outside code. It overlaps where a
     sentence that bears it shares a content word or a number with the note; labels that stand
-    behind a full stop belong to the sentence before.
+    behind a full stop belong to the sentence before, and those of a mere list to the whole answer.
     """
     said: dict[str, set[str]] = {}
     for label, words in _citing(answer):
@@ -55,17 +55,31 @@ def _marked(note: Citation, words: set[str] | None, text: str) -> Citation:
 def _citing(answer: str) -> Iterator[tuple[str, set[str]]]:
     """Each label, and the words of a sentence that bears it."""
     prose = _CODE.sub(_blank, _FENCED.sub(_blank, answer))
+    whole = _words(answer)
     before: set[str] = set()
     for start, end in sentences(prose):
-        sentence = prose[start:end]
-        words = {_stem(word) for word in content_words(_BRACKETED.sub(" ", answer[start:end]))}
-        lead = _ONLY_LABELS.match(sentence)
-        behind = lead.end() if lead else 0
-        for bracket in _BRACKETED.finditer(sentence):
-            late = bracket.end() <= behind and bool(before)
-            for label in _LABEL.findall(bracket.group()):
-                yield label.casefold(), before | words if late else words
+        words = _words(answer[start:end])
+        lead = _LEADING.match(prose, start, end)
+        for bracket in _BRACKETED.finditer(prose, start, end):
+            late = lead is not None and bracket.end() <= lead.end() and bool(before)
+            said = before | words if late else words if len(words) > 1 else whole
+            for label in _labels(bracket.group()):
+                yield label, said
         before = words or before
+
+
+def _words(text: str) -> set[str]:
+    return {_stem(word) for word in content_words(_BRACKETED.sub(" ", text))}
+
+
+def _labels(bracket: str) -> Iterator[str]:
+    """The labels in a bracket; `n2–n4` are three."""
+    for match in _RANGE.finditer(bracket):
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first < last <= first + _LONGEST_RANGE:
+            yield from (f"n{number}" for number in range(first, last + 1))
+        else:
+            yield from (f"n{number}" for number in match.groups() if number)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -79,11 +79,13 @@ def recalled(
     room_tokens: int,
     count: Count,
     wording: tuple[str, str],
+    *,
+    first: int = 1,
 ) -> Recalled | None:
     """The best passages that fit into `room_tokens` with all that stands around them, None where none
-    does. A passage that does not fit is skipped. `sent` are the messages that are sent anyway, and
-    `wording` is what stands before and behind the passages."""
-    first = 1 + max(labels_in(sent), default=0)
+    does. A passage that does not fit is skipped. `sent` are the messages that are sent anyway with what is
+    attached to them, `wording` is what stands before and behind the passages, and `first` the number of
+    the first label."""
     chosen: list[Hit] = []
     spent = 0
     for hit in _unsent(hits, sent):

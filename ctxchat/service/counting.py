@@ -13,6 +13,7 @@ class TokenCounter:
 
     def __init__(self, open_model: Callable[[], Model]) -> None:
         self._open_model = open_model
+        self._counted: dict[str, int] = {}
 
     @property
     def exact(self) -> bool:
@@ -20,8 +21,10 @@ class TokenCounter:
         return self._vocabulary.exact
 
     def count(self, text: str) -> int:
-        """Raises ModelError."""
-        return len(self._vocabulary.tokenize(text, special=False, after=None))
+        """Raises ModelError. A text is counted once: many questions find the same passages."""
+        if text not in self._counted:
+            self._counted[text] = len(self._vocabulary.tokenize(text, special=False, after=None))
+        return self._counted[text]
 
     def known(self, text: str) -> int | None:
         """The count, or None where there is no model."""

@@ -92,8 +92,10 @@ def _condensed(attachment: Attachment, size: int) -> tuple[FilterStep, ...]:
     what is left."""
     if not attachment.condensed_from or not attachment.text:
         return ()
+    from ctxchat.context.filters.stream import RULE
+
     before = round(attachment.condensed_from * size / len(attachment.text))
-    return (FilterStep("condensed while reading", before, size, exact=False),)
+    return (FilterStep(RULE, before, size, exact=False),)
 
 
 def _encoded(attachment: Attachment, question: str, size: int, room: int, assembly: Assembly) -> _Fitted:
@@ -111,10 +113,12 @@ def _one_line_of(steps: Sequence[tuple[FilterStep, ...]]) -> tuple[FilterStep, .
     """The steps of several texts as steps of all of them: each begins at what the one before left."""
     firsts = [each[0] for each in steps if each]
     total = sum(step.before for step in firsts)
+    estimated = sum(not step.exact for each in steps for step in each)
     line: list[FilterStep] = []
     for each in steps:
         for step in each:
             after = total - step.before + step.after
-            line.append(replace(step, before=total, after=after))
+            line.append(FilterStep(step.rule, total, after, exact=not estimated))
+            estimated -= not step.exact
             total = after
     return tuple(line)

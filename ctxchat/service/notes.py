@@ -1,7 +1,7 @@
 """Notes as a person uses them: files added, found, listed and removed."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,12 +34,11 @@ class FoundNote:
 
 
 class NoteService:
-    """Notes in collections. `open_recall` is called when something is searched. All raise UsageError
-    for what a person named wrongly, and StoreError."""
+    """Notes in collections. All raise UsageError for what a person named wrongly, and StoreError."""
 
-    def __init__(self, notes: Notes, open_recall: Callable[[], Recall], counter: TokenCounter) -> None:
+    def __init__(self, notes: Notes, recall: Recall, counter: TokenCounter) -> None:
         self._notes = notes
-        self._open_recall = open_recall
+        self._recall = recall
         self._counter = counter
 
     def add(self, paths: Sequence[str], collection: str) -> Iterator[Progress | Warned | Changes]:
@@ -70,9 +69,9 @@ class NoteService:
             return []
         scope = Scope(collections=tuple(collections) or None, kinds=(PassageKind.NOTE,))
         if budget is None:
-            hits = self._open_recall().search(query, scope, HITS if most is None else most)
+            hits = self._recall.search(query, scope, HITS if most is None else most)
             return [FoundNote(hit, self._counter.known(hit.passage.text)) for hit in hits]
-        return list(self._packed(self._open_recall().search(query, scope), budget))[:most]
+        return list(self._packed(self._recall.search(query, scope), budget))[:most]
 
     def repair(self) -> list[str]:
         """A line for each collection whose index had to be made again."""

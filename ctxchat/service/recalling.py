@@ -1,13 +1,13 @@
 """Messages of a conversation found by a question, as many as a budget of tokens holds."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Role
 from ctxchat.domain.dates import day
 from ctxchat.domain.passage import Hit, PassageKind, Scope
-from ctxchat.domain.ports import Conversations, Model, Recall, Vocabulary
+from ctxchat.domain.ports import Conversations, Recall
+from ctxchat.service.counting import TokenCounter
 from ctxchat.service.references import resolve
 from ctxchat.service.transcripts import speaker
 
@@ -23,20 +23,17 @@ class Recalled:
 
 
 class RecallService:
-    """Finds what was said. Tokens are counted with the vocabulary of the model that `open_model` finds;
-    its weights are not read."""
+    """Finds what was said."""
 
-    def __init__(self, conversations: Conversations, recall: Recall, open_model: Callable[[], Model]) -> None:
+    def __init__(self, conversations: Conversations, recall: Recall, counter: TokenCounter) -> None:
         self._conversations = conversations
         self._recall = recall
-        self._open_model = open_model
-        self._vocabulary: Vocabulary | None = None
-        self._tokens: dict[str, int] = {}
+        self._counter = counter
 
     @property
     def exact(self) -> bool:
         """Whether tokens are counted and not estimated. Raises ModelError."""
-        return self._vocabulary_of_model().exact
+        return self._counter.exact
 
     def resolve(self, reference: str) -> Conversation:
         """The conversation that is meant. Raises UsageError."""
@@ -59,7 +56,7 @@ class RecallService:
         dated: set[int | None] = set()
         for hit in hits:
             tokens = self._count(hit)
-            date = 0 if hit.sitting in dated else self._length(day(hit.passage.at))
+            date = 0 if hit.sitting in dated else self._counter.count(day(hit.passage.at))
             if tokens + date <= budget:
                 budget -= tokens + date
                 dated.add(hit.sitting)
@@ -67,18 +64,4 @@ class RecallService:
 
     def _count(self, hit: Hit) -> int:
         passage = hit.passage
-        return self._length(f"{speaker(passage.name, passage.role or Role.USER)}: {passage.text}")
-
-    def _length(self, line: str) -> int:
-        if line not in self._tokens:
-            ids = self._vocabulary_of_model().tokenize(line, special=False, after=None)
-            self._tokens[line] = len(ids)
-        return self._tokens[line]
-
-    def _vocabulary_of_model(self) -> Vocabulary:
-        if self._vocabulary is None:
-            model = self._open_model()
-            for _ in model.load(Cancel(), weights=False):
-                pass
-            self._vocabulary = model.vocabulary
-        return self._vocabulary
+        return self._counter.count(f"{speaker(passage.name, passage.role or Role.USER)}: {passage.text}")

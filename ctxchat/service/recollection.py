@@ -62,6 +62,8 @@ class Recollection:
             min(int(usable * SHARE), usable - prompt.total),
             assembly.count,
             assembly.wording.notes,
+            # Labels that were reclaimed still stand in answers.
+            first=1 + max(labels_in(past.messages), default=0),
         )
 
     def _scope(self, conversation: Conversation, past: Past, question: Message) -> Scope:

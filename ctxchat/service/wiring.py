@@ -24,6 +24,7 @@ from ctxchat.store.late_recall import LateRecall
 if TYPE_CHECKING:
     from ctxchat.domain.ports import Embedder
     from ctxchat.service.conversations import ConversationService
+    from ctxchat.service.counting import TokenCounter
     from ctxchat.service.doctor import Probes
     from ctxchat.service.memory import MemoryService
     from ctxchat.service.notes import NoteService
@@ -50,7 +51,7 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         SystemClock(),
         Texts(_wording(own), _requests(own), system_text(settings)),
         policy=lambda model: _policy(settings, model),
-        recall=LateRecall(database, lambda: _recall(database)),
+        recall=LateRecall(database, lambda: _recall(settings, database)),
     )
 
 
@@ -101,49 +102,61 @@ def recall_service(settings: Settings) -> "RecallService":
     from ctxchat.service.recalling import RecallService
 
     database = _database()
-    opener = _model_opener(settings, one_shot=True)
-    return RecallService(SqliteConversations(database), _recall(database), lambda: opener().model)
+    recall = LateRecall(database, lambda: _recall(settings, database))
+    return RecallService(SqliteConversations(database), recall, _counter(settings))
 
 
 def note_service(settings: Settings) -> "NoteService":
     """What adds, finds, lists and removes notes."""
-    from ctxchat.service.counting import TokenCounter
     from ctxchat.service.notes import NoteService
 
-    opener = _model_opener(settings, one_shot=True)
-    return NoteService(_notes(), lambda: _recall(_database()), TokenCounter(lambda: opener().model))
+    database = _database()
+    recall = LateRecall(database, lambda: _recall(settings, database))
+    return NoteService(_notes(settings), recall, _counter(settings))
 
 
-def memory_service() -> "MemoryService":
+def memory_service(settings: Settings) -> "MemoryService":
     """What remembers and forgets texts."""
     from ctxchat.service.memory import MemoryService
 
-    return MemoryService(_notes())
+    return MemoryService(_notes(settings))
 
 
-def _notes() -> "SqliteNotes":
+def _counter(settings: Settings) -> "TokenCounter":
+    from ctxchat.service.counting import TokenCounter
+
+    opener = _model_opener(settings, one_shot=True)
+    return TokenCounter(lambda: opener().model)
+
+
+def _notes(settings: Settings) -> "SqliteNotes":
     """Over a connection of its own: it is asked while recall reads in another."""
     from ctxchat.store.note_store import SqliteNotes
 
-    return SqliteNotes(_database(), _embedder)
+    return SqliteNotes(_database(), lambda: _embedder(settings.notes.embedder))
+
+
+def _recall(settings: Settings, database: Database) -> "SqliteRecall":
+    _embedder(settings.notes.embedder)
+    from ctxchat.store.recall import SqliteRecall
+
+    return SqliteRecall(database, lambda: _embedder(settings.notes.embedder), lambda: _notes(settings))
 
 
 @cache
-def _embedder() -> "Embedder":
-    # Two copies of OpenMP live in a process that has llama.cpp and numpy: llama.cpp's must come first.
+def _embedder(path: str | None) -> "Embedder":
+    """The GGUF model at a path, else the table that ships. Whoever asks for it may import numpy behind it:
+    two copies of OpenMP live in a process that has both, and llama.cpp's must come first."""
     from ctxchat.engine.llama.bindings import library
 
     library()
+    if path is not None:
+        from ctxchat.engine.embedding import LlamaEmbedder
+
+        return LlamaEmbedder(Path(path))
     from ctxchat.store.static_embedding import StaticEmbedder
 
     return StaticEmbedder()
-
-
-def _recall(database: Database) -> "SqliteRecall":
-    _embedder()
-    from ctxchat.store.recall import SqliteRecall
-
-    return SqliteRecall(database, _embedder, _notes)
 
 
 def summary_service() -> "SummaryService":
@@ -177,7 +190,7 @@ def doctor_probes(settings: Settings) -> "Probes":
     from ctxchat.engine.llama import build
     from ctxchat.service.doctor import Probes
 
-    library, notes = model_library(settings), _notes()
+    library, notes = model_library(settings), _notes(settings)
 
     def template(path: Path) -> TemplateBehaviour:
         from ctxchat.engine.template.chat_template import template_of

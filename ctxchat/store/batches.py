@@ -7,7 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def batches(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+_SIZE = 500
+
+
+def batches(values: Iterable[T], size: int = _SIZE) -> Iterator[list[T]]:
     """Values in lists that one statement can bind."""
     rest = iter(values)
     while batch := list(islice(rest, size)):

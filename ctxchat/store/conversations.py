@@ -1,10 +1,8 @@
 """The record of conversations in SQLite."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import chain, count
 
 from ctxchat.domain.conversation import (
     Conversation,
@@ -19,19 +17,26 @@ from ctxchat.domain.errors import ConversationBusyError, StoreError, UsageError
 from ctxchat.domain.passage import Chunk
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.summary import SummaryBlock
+from ctxchat.store.conversation_rows import (
+    change_conversation,
+    conversation_by_id,
+    create_conversation,
+    gone,
+    is_message,
+    select_conversations,
+)
 from ctxchat.store.database import Database
 from ctxchat.store.failures import told_plainly
 from ctxchat.store.locks import HeldError, locked
 from ctxchat.store.message_passages import write_attached, write_turns
 from ctxchat.store.postings import rewrite_index
 from ctxchat.store.rows import (
-    CONVERSATIONS,
     as_text,
     now,
-    pack_ids,
     read_conversation,
     read_messages,
-    write_message,
+    write_ids,
+    write_messages,
     write_pin,
     write_segments,
 )
@@ -56,26 +61,27 @@ class SqliteConversations:
 
     def create(self, name: str, system: str, pins: Sequence[str] = ()) -> Conversation:
         with self._database.writing() as connection:
-            id_ = _create(connection, name, system, head=None)
+            id_ = create_conversation(connection, name, system, head=None)
             for text in pins:
                 write_pin(connection, id_, Pin(new_id(), text))
-            return _by_id(connection, id_)
+            return conversation_by_id(connection, id_)
 
     def adopt(self, name: str, system: str, messages: Sequence[Message]) -> Conversation:
         with self._database.writing() as connection:
-            for message in messages:
-                write_message(connection, message)
+            write_messages(connection, messages)
             write_turns(connection, messages)
-            return _by_id(connection, _create(connection, name, system, messages[-1].id))
+            return conversation_by_id(
+                connection, create_conversation(connection, name, system, messages[-1].id)
+            )
 
     def find(self, reference: str) -> Conversation | None:
         with self._database.reading() as connection:
             for condition in ("id = CAST(? AS TEXT)", "name = CAST(? AS TEXT)"):
-                if found := _select(connection, f"WHERE {condition}", as_text(reference)):
+                if found := select_conversations(connection, f"WHERE {condition}", as_text(reference)):
                     return found[0]
             if len(reference) < _BEGINNING:
                 return None
-            found = _select(
+            found = select_conversations(
                 connection, "WHERE substr(id, 1, ?) = CAST(? AS TEXT)", len(reference), as_text(reference)
             )
         if len(found) > 1:
@@ -85,7 +91,7 @@ class SqliteConversations:
 
     def latest(self) -> Conversation | None:
         with self._database.reading() as connection:
-            found = _select(connection, "ORDER BY updated DESC, serial DESC LIMIT 1")
+            found = select_conversations(connection, "ORDER BY updated DESC, serial DESC LIMIT 1")
             return found[0] if found else None
 
     def path(self, conversation: str, vocabulary: str | None = None) -> tuple[Message, ...]:
@@ -96,14 +102,16 @@ class SqliteConversations:
 
     def append(self, conversation: str, message: Message, vocabulary: str | None = None) -> None:
         with self._database.writing() as connection:
-            if message.parent is not None and not _is_message(connection, message.parent):
+            if message.parent is not None and not is_message(connection, message.parent):
                 raise StoreError("the message before this one was deleted meanwhile: nothing was recorded")
-            write_message(connection, message, vocabulary)
+            write_messages(connection, [message])
             write_turns(connection, [message])
+            if vocabulary is not None:
+                write_ids(connection, vocabulary, _known_ids(message))
             if message.role is Role.ASSISTANT:
                 connection.execute("UPDATE message SET answered = 1 WHERE id = ?", (message.parent,))
             move = "UPDATE conversation SET head = ?, updated = ? WHERE id = ?"
-            _change(connection, move, message.id, now(), conversation)
+            change_conversation(connection, move, message.id, now(), conversation)
 
     def restate(self, question: Message) -> None:
         """The ids of its segments are made anew: they may stand behind others now."""
@@ -112,11 +120,11 @@ class SqliteConversations:
             if not connection.execute(waiting, (question.id,)).fetchone():
                 raise StoreError("the question was deleted or answered meanwhile: nothing was recorded")
             connection.execute("DELETE FROM segment WHERE message = ?", (question.id,))
-            write_segments(connection, question)
+            write_segments(connection, [question])
 
     def keep_attached(self, message: str, label: str, chunks: Sequence[Chunk]) -> None:
         with self._database.writing() as connection:
-            if not _is_message(connection, message):
+            if not is_message(connection, message):
                 raise StoreError(
                     "the question was deleted meanwhile: what was attached to it was not recorded"
                 )
@@ -124,25 +132,21 @@ class SqliteConversations:
 
     def reclaim(self, conversation: str, message: str) -> None:
         with self._database.writing() as connection:
-            if not _is_message(connection, message):
-                raise _gone()
+            if not is_message(connection, message):
+                raise gone()
             change = "UPDATE conversation SET reclaimed = ? WHERE id = ?"
-            _change(connection, change, message, conversation)
+            change_conversation(connection, change, message, conversation)
 
     def keep_ids(self, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]) -> None:
         """Ids that are there already stay: they may have been decoded."""
         if not ids:
             return
         with self._database.writing() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO segment_ids (segment, vocabulary, ids)"
-                " SELECT id, ?, ? FROM segment WHERE message = ? AND ordinal = ?",
-                ((vocabulary, pack_ids(v), key.message, key.index) for key, v in ids.items()),
-            )
+            write_ids(connection, vocabulary, ids)
 
     def pin(self, conversation: str, pin: Pin) -> None:
         with self._database.writing() as connection:
-            _by_id(connection, conversation)
+            conversation_by_id(connection, conversation)
             write_pin(connection, conversation, pin)
 
     def unpin(self, conversation: str, pin: str) -> None:
@@ -158,7 +162,7 @@ class SqliteConversations:
     def compact(self, conversation: str, blocks: Sequence[SummaryBlock]) -> None:
         """AssertionError where the blocks do not cover the path from its root on, without a gap."""
         with self._database.writing() as connection:
-            _by_id(connection, conversation)
+            conversation_by_id(connection, conversation)
             push_compaction(connection, conversation, blocks)
 
     def undo_compaction(self, conversation: str) -> bool:
@@ -169,16 +173,18 @@ class SqliteConversations:
     def set_system(self, conversation: str, system: str) -> None:
         with self._database.writing() as connection:
             change = "UPDATE conversation SET system = CAST(? AS TEXT) WHERE id = ?"
-            _change(connection, change, as_text(system), conversation)
+            change_conversation(connection, change, as_text(system), conversation)
 
     def fork(self, conversation: str) -> Conversation:
         with self._database.writing() as connection:
-            original = _by_id(connection, conversation)
-            id_ = _create(connection, original.name, original.system, original.head, original.reclaimed)
+            original = conversation_by_id(connection, conversation)
+            id_ = create_conversation(
+                connection, original.name, original.system, original.head, original.reclaimed
+            )
             for pin in original.pins:
                 write_pin(connection, id_, replace(pin, id=new_id()))
             copy_compactions(connection, conversation, id_)
-            return _by_id(connection, id_)
+            return conversation_by_id(connection, id_)
 
     def listing(self) -> list[ConversationSummary]:
         with self._database.reading() as connection:
@@ -195,10 +201,12 @@ class SqliteConversations:
 
     def rename(self, conversation: str, name: str) -> None:
         with self._database.writing() as connection:
-            if _select(connection, "WHERE name = CAST(? AS TEXT) AND id <> ?", as_text(name), conversation):
+            if select_conversations(
+                connection, "WHERE name = CAST(? AS TEXT) AND id <> ?", as_text(name), conversation
+            ):
                 raise UsageError(f'a conversation is called "{name}" already: choose another name')
             change = "UPDATE conversation SET name = CAST(? AS TEXT) WHERE id = ?"
-            _change(connection, change, as_text(name), conversation)
+            change_conversation(connection, change, as_text(name), conversation)
 
     def delete(self, conversation: str) -> None:
         with self._database.writing() as connection:
@@ -222,46 +230,9 @@ class SqliteConversations:
             yield
 
 
-def _select(connection: sqlite3.Connection, clause: str, *values: object) -> list[Conversation]:
-    rows = connection.execute(f"{CONVERSATIONS} {clause}", values).fetchall()
-    return [read_conversation(connection, row) for row in rows]
-
-
-def _by_id(connection: sqlite3.Connection, id_: str) -> Conversation:
-    for conversation in _select(connection, "WHERE id = ?", id_):
-        return conversation
-    raise _gone()
-
-
-def _create(
-    connection: sqlite3.Connection, name: str, system: str, head: str | None, reclaimed: str | None = None
-) -> str:
-    id_, time = new_id(), now()
-    connection.execute(
-        "INSERT INTO conversation (id, name, head, system, created, updated, reclaimed)"
-        " VALUES (?, CAST(? AS TEXT), ?, CAST(? AS TEXT), ?, ?, ?)",
-        (id_, as_text(_free_name(connection, name)), head, as_text(system), time, time, reclaimed),
-    )
-    return id_
-
-
-def _free_name(connection: sqlite3.Connection, name: str) -> str:
-    numbered = (f"{name} ({number})" for number in count(2))
-    for candidate in chain([name], numbered):
-        if not _select(connection, "WHERE name = CAST(? AS TEXT)", as_text(candidate)):
-            return candidate
-    raise AssertionError("there is always a next number")
-
-
-def _change(connection: sqlite3.Connection, statement: str, *values: object) -> None:
-    """Change one conversation, which must be there."""
-    if not connection.execute(statement, values).rowcount:
-        raise _gone()
-
-
-def _is_message(connection: sqlite3.Connection, id_: str) -> bool:
-    return connection.execute("SELECT 1 FROM message WHERE id = ?", (id_,)).fetchone() is not None
-
-
-def _gone() -> StoreError:
-    return StoreError("the conversation was deleted meanwhile: nothing was recorded")
+def _known_ids(message: Message) -> dict[SegmentKey, tuple[int, ...]]:
+    return {
+        SegmentKey(message.id, index): segment.ids
+        for index, segment in enumerate(message.segments)
+        if segment.ids is not None
+    }

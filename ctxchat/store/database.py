@@ -106,7 +106,7 @@ def _connect(address: str) -> sqlite3.Connection:
         address, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
     )
     connection.text_factory = _text
-    for setting in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL"):
+    for setting in ("foreign_keys = ON", "secure_delete = ON", "synchronous = FULL", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {setting}")
     return connection
 

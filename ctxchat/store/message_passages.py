@@ -12,7 +12,6 @@ from ctxchat.store.rows import as_text
 
 _INSERT = "INSERT INTO passage (id, kind, message, ordinal, source, words, text)"
 _ROW = "(?, ?, ?, ?, CAST(? AS TEXT), ?, CAST(? AS TEXT))"
-_ROWS = 100  # of a statement
 
 
 def write_turns(connection: sqlite3.Connection, messages: Iterable[Message]) -> None:
@@ -46,6 +45,6 @@ def _row(
 
 
 def _write(connection: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
-    """Many rows a statement: the trigger that indexes them costs as much for one as for a hundred."""
-    for batch in batches(rows, _ROWS):
+    """Many rows a statement: the trigger that indexes them costs as much for one as for hundreds."""
+    for batch in batches(rows):
         connection.execute(f"{_INSERT} VALUES {marks(batch, _ROW)}", list(chain.from_iterable(batch)))

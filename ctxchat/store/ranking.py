@@ -1,22 +1,21 @@
 """What makes a passage worth recalling, as arithmetic over all passages of a scope at once.
 
-    s     = cosine + 0.3 · BM25(passage) / most + 0.5 · BM25(passage and its neighbours) / most
+    own   = cosine + 0.3 · BM25(passage) / most
+    s     = own + 0.5 · BM25(passage and its neighbours) / most + 0.8 · mean(own of the six around it)
             + 0.15 · ln(words)
-    score = s + 0.5 · (the best s of its sitting) + 0.45 where the question names its speaker alone
+            + 0.3 where the question names its speaker alone, + 0.3 where it names its date,
+            + 0.15 where it asks when and the passage speaks of a time
+    score = s + 0.5 · (the best s of its sitting) + 0.3 where the question names its speaker alone
 
 Scores are added, each over its greatest, and not merged by rank: how far the first is ahead says
 much. How each part was arrived at, and what was tried beside it, is in docs/recall.md.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ctxchat.domain.words import STOP_WORDS
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -25,14 +24,16 @@ Found = NDArray[np.bool_]
 SATURATION, LENGTH_SHARE, RAREST = 1.2, 0.75, 1e-6
 """BM25 as FTS5 computes it: k1, b, and the least a word can say."""
 
-OWN_WORDS, NEAR_WORDS, LENGTH, SITTING, SPEAKER = 0.3, 0.5, 0.15, 0.5, 0.45
+OWN_WORDS, NEAR_WORDS, AROUND, LENGTH, SITTING = 0.3, 0.5, 0.8, 0.15, 0.5
+SPEAKER, DATE, TIME = 0.3, 0.3, 0.15
+REACH = 3
+"""How far around a passage its subject is looked for: three before it, and three behind."""
+
 LONG = 100
 """Words beyond which a passage is not worth more for being longer: hardly a turn is longer, and notes
 must not stand above turns for their size."""
 
 MOST_SAMPLED, FEW = 1000, 20
-
-_WORD = re.compile(r"\w+(?:['’]\w+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def with_neighbours(values: Floats, joined: NDArray[np.bool_]) -> Floats:
 def rarity(counts: Floats) -> Floats:
     """What each word says, by how few of the passages hold it: of the shape (words,)."""
     passages, holding = counts.shape[1], np.count_nonzero(counts, axis=1)
-    return np.maximum(np.log((passages - holding + 0.5) / (holding + 0.5)), RAREST)
+    says: Floats = np.maximum(np.log((passages - holding + 0.5) / (holding + 0.5)), RAREST)
+    return says
 
 
 def bm25(counts: Floats, words: Floats) -> Floats:
@@ -99,7 +101,8 @@ def centre(vectors: Floats) -> Floats:
     """What vectors have in common, to be taken from each: it is manner and not matter. Of few vectors
     little of the mean is taken, since it would be their matter too."""
     some = vectors[:: len(vectors) // MOST_SAMPLED + 1]
-    return some.sum(axis=0) / (len(some) + FEW)
+    common: Floats = some.sum(axis=0) / (len(some) + FEW)
+    return common
 
 
 def cosines(vectors: Floats, query: Floats, common: Floats | float = 0.0) -> Floats:
@@ -141,31 +144,40 @@ def lexical(ground: Ground, counts: Floats) -> Lexical:
     return Lexical(bm25(counts, ground.words), near)
 
 
-def scores(ground: Ground, words: Lexical, likeness: Floats, speaker: int | None, found: Found) -> Floats:
-    """What passages are ranked by. `likeness` is their cosine, `speaker` the place of the one that the
-    question names. Those that are not `found` score minus infinity, and nothing is measured by them."""
-    single = likeness + words.over_most(found) + LENGTH * np.log(np.clip(ground.words, 1, LONG))
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """Passages that a question points at: by the name of their `speaker`, by their date, and for telling
+    a time where it asks when."""
+
+    speaker: Found
+    date: Found
+    time: Found
+
+
+def scores(ground: Ground, words: Lexical, likeness: Floats, cues: Cues, found: Found) -> Floats:
+    """What passages are ranked by. `likeness` is their cosine. Those that are not `found` score minus
+    infinity, and nothing is measured by them."""
+    own = likeness + OWN_WORDS * _over_most(words.own, found)
+    single = own + NEAR_WORDS * _over_most(words.near, found) + AROUND * around(own, ground)
+    single += LENGTH * np.log(np.clip(ground.words, 1, LONG))
+    single += SPEAKER * cues.speaker + DATE * cues.date + TIME * cues.time
     best = np.full(ground.sittings.max(initial=0) + 1, -np.inf)
     np.maximum.at(best, ground.sittings[found], single[found])
     total = np.full(len(ground), -np.inf)
-    total[found] = single[found] + SITTING * best[ground.sittings[found]]
-    if speaker is not None:
-        total[ground.speakers == speaker] += SPEAKER
+    total[found] = (single + SITTING * best[ground.sittings] + SPEAKER * cues.speaker)[found]
     return total
 
 
-def named(names: Sequence[str], question: str) -> int | None:
-    """The place of the one speaker that a question names, by the first word of the name; None where it
-    names none, or several. A name that is a common word must be written as the name is: Will, May."""
-    as_written = {word.removesuffix("'s").removesuffix("’s") for word in _WORD.findall(question)}
-    folded = {word.casefold() for word in as_written}
-    held = [place for place, name in enumerate(names) if _holds(name, as_written, folded)]
-    return held[0] if len(held) == 1 else None
-
-
-def _holds(name: str, as_written: set[str], folded: set[str]) -> bool:
-    first = next(iter(_WORD.findall(name)), "")
-    return first in as_written or (first.casefold() in folded and first.casefold() not in STOP_WORDS)
+def around(values: Floats, ground: Ground) -> Floats:
+    """The mean of the values around each passage, without its own. What lies beyond the end of its
+    sitting counts as nothing."""
+    runs = np.cumsum(~ground.joined)
+    total = np.zeros(len(values))
+    for step in range(1, REACH + 1):
+        same = (runs[step:] == runs[:-step]) & (ground.sittings[step:] == ground.sittings[:-step])
+        total[step:] += values[:-step] * same
+        total[:-step] += values[step:] * same
+    return total / (2 * REACH)
 
 
 def _over_most(values: Floats, found: Found) -> Floats:

@@ -2,13 +2,14 @@
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment
+from ctxchat.domain.prompt import SegmentKey
 
 CONVERSATIONS = "SELECT id, name, head, system, created, updated, reclaimed FROM conversation"
 
@@ -34,43 +35,50 @@ def unpack_ids(blob: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(blob) // 4}i", blob)
 
 
-def write_message(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
-    """A message with its segments, their ids where `vocabulary` is known."""
-    connection.execute(
+def write_messages(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
+    """Messages with their segments, without the ids of those."""
+    connection.executemany(
         "INSERT INTO message (id, parent, role, name, at, finish, answered, origin)"
         " VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?, ?, CAST(? AS TEXT))",
         (
-            message.id,
-            message.parent,
-            message.role,
-            as_text(message.name),
-            message.at.isoformat(),
-            message.finish,
-            message.answered,
-            as_text(message.origin),
+            (
+                m.id,
+                m.parent,
+                m.role,
+                as_text(m.name),
+                m.at.isoformat(),
+                m.finish,
+                m.answered,
+                as_text(m.origin),
+            )
+            for m in messages
         ),
     )
-    write_segments(connection, message, vocabulary)
+    write_segments(connection, messages)
 
 
-def write_segments(connection: sqlite3.Connection, message: Message, vocabulary: str | None = None) -> None:
-    for ordinal, segment in enumerate(message.segments):
-        _write_segment(connection, message.id, ordinal, segment, vocabulary)
-
-
-def _write_segment(
-    connection: sqlite3.Connection, message: str, ordinal: int, segment: Segment, vocabulary: str | None
-) -> None:
-    number = connection.execute(
+def write_segments(connection: sqlite3.Connection, messages: Iterable[Message]) -> None:
+    """Segments of messages that are there and have none."""
+    connection.executemany(
         "INSERT INTO segment (message, ordinal, section, reasoning, text, passage)"
         " VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?)",
-        (message, ordinal, segment.section, segment.reasoning, as_text(segment.text), segment.passage),
-    ).lastrowid
-    if vocabulary is not None and segment.ids is not None:
-        connection.execute(
-            "INSERT INTO segment_ids (segment, vocabulary, ids) VALUES (?, ?, ?)",
-            (number, vocabulary, pack_ids(segment.ids)),
-        )
+        (
+            (message.id, ordinal, s.section, s.reasoning, as_text(s.text), s.passage)
+            for message in messages
+            for ordinal, s in enumerate(message.segments)
+        ),
+    )
+
+
+def write_ids(
+    connection: sqlite3.Connection, vocabulary: str, ids: Mapping[SegmentKey, tuple[int, ...]]
+) -> None:
+    """Ids of segments; those that are there already stay."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO segment_ids (segment, vocabulary, ids)"
+        " SELECT id, ?, ? FROM segment WHERE message = ? AND ordinal = ?",
+        ((vocabulary, pack_ids(v), key.message, key.index) for key, v in ids.items()),
+    )
 
 
 def write_pin(connection: sqlite3.Connection, conversation: str, pin: Pin) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 from ctxchat.domain.passage import Hit, Passage, PassageKind, Scope
 from ctxchat.domain.ports import Embedder
 from ctxchat.store import ranking
+from ctxchat.store.cues import TIME_WORDS, asks_when, named_dates, named_speaker
 from ctxchat.store.grounds import Part, counts_of
 from ctxchat.store.passages import passages_of, serials_of
+from ctxchat.store.postings import stems_of
 from ctxchat.store.ranking import Floats, Found, Ints
 from ctxchat.store.vector_rows import VectorRows
 
@@ -27,12 +29,20 @@ class Field:
         self.passages: dict[int, Passage] = {}
         self.basis = part.basis()
         self._common: list[Floats] = []
+        self._timed: Found | None = None
 
     def common(self) -> list[Floats]:
         """What the vectors of turns, and those of notes, have in common; known once `basis` is."""
         if not self._common:
             self._common = [self.rows.centre(places) if len(places) else np.zeros(1) for places in self.basis]
         return self._common
+
+    def timed(self, connection: sqlite3.Connection) -> Found:
+        """Passages that speak of a time."""
+        if self._timed is None:
+            stems = stems_of(connection, [TIME_WORDS])[0]
+            self._timed = np.asarray(counts_of(connection, self.part.serials, stems).any(axis=0))
+        return self._timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,7 @@ class Search:
         self._know(places)
         likeness = np.zeros(len(ground))
         likeness[places] = self._likeness(places)
-        speaker = ranking.named(ground.names, self.query.text)
-        totals = ranking.scores(ground, words, likeness, speaker, found)
+        totals = ranking.scores(ground, words, likeness, self._cues(), found)
         best = places[np.argsort(-totals[places], kind="stable")][:limit]
         return self._read(best, totals[best], ranking.matched(counts)[best])
 
@@ -88,6 +97,21 @@ class Search:
         serials = list(serials_of(self.connection, nearest).values())
         turns |= others & np.isin(part.serials, serials)
         return turns
+
+    def _cues(self) -> ranking.Cues:
+        """What the question says of who spoke, and when."""
+        part, text = self.field.part, self.query.text
+        speaker = named_speaker(part.ground.names, text)
+        dates = named_dates(text)
+        nowhere = date = np.zeros(len(part.serials), np.bool_)
+        if dates:
+            date = nowhere.copy()
+            date[: len(part.places)] = [dates.hold(place.at) for place in part.places]
+        return ranking.Cues(
+            speaker=nowhere if speaker is None else part.ground.speakers == speaker,
+            date=date,
+            time=self.field.timed(self.connection) if asks_when(text) else nowhere,
+        )
 
     def _know(self, places: Ints) -> None:
         """Have the vectors of these places, and of those to learn from."""

@@ -40,13 +40,15 @@ class StaticEmbedder:
             raise ModelError(f"{path} and its tokenizer.json do not belong together: reinstall ctxchat")
         self._table: NDArray[Any] = table
         self._weights = weights.astype(np.float32)
+        if not np.isfinite(self._weights).all():
+            raise ModelError(f"{path} weighs words by what are no numbers: reinstall ctxchat")
         self._no_text = np.zeros(table.shape[1], np.float32)
 
     @cached_property
     def space(self) -> str:
         """Of what the table holds: another table, even of the same size, is another space."""
-        digest = blake2b(self._table, digest_size=6)
-        digest.update(self._weights)
+        digest = blake2b(self._table.data, digest_size=6)
+        digest.update(self._weights.data)
         return f"static-{self._table.shape[1]}-{digest.hexdigest()}"
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
@@ -54,7 +56,7 @@ class StaticEmbedder:
 
     def _ids(self, texts: Iterable[str]) -> Iterable[list[int]]:
         rest = iter(texts)
-        while some := list(islice(rest, TEXTS_AT_ONCE)):
+        while some := [text.encode("utf-8", "replace").decode() for text in islice(rest, TEXTS_AT_ONCE)]:
             for encoding in self._tokenizer.encode_batch_fast(some, add_special_tokens=False):
                 yield encoding.ids
 

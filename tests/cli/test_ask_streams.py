@@ -120,7 +120,7 @@ def test_a_failure_is_one_line_and_the_object_says_it_too(run: Run, words: list[
 
 
 def test_input_longer_than_the_window_exits_4_and_says_what_would_help(run: Run) -> None:
-    ended = run("ask", "why", "--ctx-size", "256", stdin=b"word " * 2000)
+    ended = run("ask", "why", "--ctx-size", "256", "--no-filter", stdin=b"word " * 2000)
     assert (ended.returncode, ended.stdout) == (4, "")
     assert "too many" in ended.stderr
     assert "--ctx-size" in ended.stderr

@@ -9,6 +9,7 @@ import pytest
 from ctxchat.cli.answer_views import event_json
 from ctxchat.cli.filtered import FilteredInput, filtered
 from ctxchat.cli.ledger import ledger
+from ctxchat.cli.notices import Notices
 from ctxchat.cli.output import views_of
 from ctxchat.cli.plain_text import clean
 from ctxchat.cli.receipt import filters_json, notes_json
@@ -138,3 +139,34 @@ def test_where_nothing_was_filtered_the_text_is_shown_as_it_is_sent() -> None:
     assert out.getvalue() == "first\n\nsecond\n"
     assert shown(turn(["x"]), "--show-filtered")[0] == "x\n"
     assert shown([failed(4, "too large")], "--show-filtered")[0] == ""
+
+
+def cited_turn() -> list[TurnEvent]:
+    return list(turn(["Answer [n1]."], notes=NOTES))
+
+
+def test_on_a_terminal_sources_stand_below_the_answer() -> None:
+    _, err = shown(cited_turn(), "-q", terminal=True)
+    assert err.splitlines() == [
+        "[n1] doc.md:1-9",
+        "[n3] doc.md:1-9 (the answer shares no words with it)",
+        "[n9] no such note",
+    ]
+
+
+@pytest.mark.parametrize(("words", "terminal"), [((), False), (("--json",), True), (("--events",), True)])
+def test_elsewhere_there_are_no_footnotes(words: tuple[str, ...], terminal: bool) -> None:
+    assert shown(cited_turn(), "-q", *words, terminal=terminal)[1] == ""
+
+
+def test_an_answer_that_cites_nothing_has_no_footnotes() -> None:
+    assert shown(turn(["x"], notes=NOTES[1:2]), "-q", terminal=True)[1] == ""
+
+
+def test_footnotes_are_dim_where_there_is_colour() -> None:
+    err = io.StringIO()
+    screen = streams(io.StringIO(), err, terminal=True, colour=True)
+    notices = Notices(screen, None, usage=False, stats=False, footnotes=True)
+    for event in turn(["x"], notes=(CITED,)):
+        notices.show(event)
+    assert err.getvalue() == "\x1b[2m[n1] doc.md:1-9\x1b[0m\n"

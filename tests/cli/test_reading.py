@@ -97,7 +97,7 @@ def test_without_filters_it_is_refused_before_it_is_read(short: None) -> None:
 
 def test_a_question_is_not_condensed(short: None) -> None:
     with pytest.raises(PromptTooLargeError, match="ask about it in words"):
-        Reading().attachment(Endless(), "stdin", " ")
+        Reading().attachment(Endless(), "stdin", None)
 
 
 @pytest.mark.parametrize("flags", [["--no-filter"], ["--overflow", "refuse"]])
@@ -130,7 +130,7 @@ def test_a_flood_is_read_in_bounded_memory_and_keeps_what_is_asked_about(
     )
     figures, warning = ended.stdout.splitlines()
     grown_kib, left, read, kept = figures.split()
-    assert int(grown_kib) * 1024 < path.stat().st_size
+    assert int(grown_kib) * 1024 < 40_000_000
     assert int(left) < 8_000_000
     assert int(read) == path.stat().st_size
     assert kept == "True"

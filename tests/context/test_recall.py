@@ -86,12 +86,12 @@ def test_what_is_in_the_window_is_not_recalled_again() -> None:
     assert recalled([data], [question()], 99, count, WORDING)
 
 
-def test_labels_go_on_where_those_of_the_window_end() -> None:
+def test_labels_are_found_with_their_sources_and_go_on_where_they_end() -> None:
     first = recalled([note("a", "one"), note("b", "two")], [], 99, count, WORDING)
     assert first
     sent = Message("m", None, Role.USER, placed(question(), first.segments), DAY)
     assert {n: source for n, (source, _) in labels_in([sent]).items()} == {1: "a.md:1-3", 2: "b.md:1-3"}
-    second = recalled([note("c", "three")], [sent], 99, count, WORDING)
+    second = recalled([note("c", "three")], [sent], 99, count, WORDING, first=3)
     assert second
     assert second.citations[0].label == "n3"
 

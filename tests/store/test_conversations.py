@@ -126,7 +126,7 @@ def test_an_ambiguous_beginning_is_refused_with_what_it_may_mean(
     conversations: SqliteConversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = iter(["abcd000000000001", "abcd000000000002"])
-    monkeypatch.setattr("ctxchat.store.conversations.new_id", lambda: next(ids))
+    monkeypatch.setattr("ctxchat.store.conversation_rows.new_id", lambda: next(ids))
     conversations.create("one", "")
     conversations.create("two", "")
     with pytest.raises(UsageError, match=r"abcd000000000001 \(one\), abcd000000000002 \(two\)"):

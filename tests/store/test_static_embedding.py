@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,14 @@ def test_a_damaged_table_is_said_in_one_line(tmp_path: Path, damage: Callable[[b
     path = folder / "model.safetensors"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelError, match=r"model\.safetensors [^\n]*: reinstall ctxchat$"):
+        StaticEmbedder(folder)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    folder = copy_of_shipped(tmp_path)
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[:-4] + struct.pack("<f", float("nan")))
+    with pytest.raises(ModelError, match="no numbers"):
         StaticEmbedder(folder)
 
 

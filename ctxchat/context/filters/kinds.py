@@ -29,7 +29,9 @@ _STAMPED = re.compile(
 _CODE = re.compile(
     r".*[{};]\s*$|\s*(?:def|class|import|from|func|fn|return|public|private|static|const|let|var|package"
     r"|struct|impl|elif|else:|try:|async|end)\b|\s*(?:#include|@\w|//|/\*|\*/)|\s*[\w.\[\]'\"]+ = \S"
+    r"|[ \t]{2,}.*[(\[,:]$|\s*[)\]}]+[,;:]?$"
 )
+_SENTENCES = re.compile(r"(?=.*[.,!?])(?:[^\s\d]+\s+){8}\D*$")
 _KEYED = re.compile(r"\s*(?:- )?[\w.\"'-]+:(?: \S.*)?$")
 _NAME_OF_COLUMN = re.compile(r"[^\d\s][^\n]{0,59}$|$")
 _MOST_LIKE_IT = 2 / 3
@@ -44,7 +46,7 @@ def kind_of(text: str, texts: list[str]) -> Kind:
         found = _json_kind(text, sample)
         if found:
             return found
-    if sum(bool(_DIFF.match(line)) for line in texts[:20_000]) > 0 and _has_changes(texts):
+    if sum(bool(_DIFF.match(line)) for line in sample) * 100 >= len(sample) and _has_changes(texts):
         return Kind.DIFF
     if separator_of(texts):
         return Kind.TABLE
@@ -99,6 +101,8 @@ def _kind_of_lines(sample: list[str]) -> Kind:
         return Kind.LOG
     if share(_CODE) >= 0.35 or share(_KEYED) >= _MOST_LIKE_IT:
         return Kind.OUTLINE
+    if share(_SENTENCES) >= 0.6:
+        return Kind.PROSE
     if _distinct(sample) <= 0.45:
         return Kind.LOG
     long = sum(len(line.split()) >= 8 for line in sample)

@@ -14,9 +14,26 @@ from ctxchat.domain.words import content_words
 _IDENTIFIER = re.compile(r"[\w@#$%-][\w./:@#$%+-]*[\w%]")
 _UNSPACED = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]")
 _ENDINGS = (
-    *("ational", "ations", "ation", "ements", "ement", "ments", "ment", "nesses", "ness", "ings", "ing"),
-    *("edly", "ies", "ied", "ers", "ions", "ion", "ed", "es", "er", "ly", "e", "s", "y"),
+    "ations",
+    "ation",
+    "ments",
+    "ment",
+    "ings",
+    "ing",
+    "edly",
+    "ies",
+    "ied",
+    "ed",
+    "es",
+    "ly",
+    "e",
+    "s",
+    "y",
 )
+_TAILS = frozenset(
+    (*_ENDINGS, "d", "r", "er", "ers", "or", "ors", "ion", "ions", "able", "ive", "ness", "ner", "ning")
+)
+_TAIL = re.compile(r"[^\W\d_]+")
 _SHORTEST_STEM = 4
 _MOST_HITS = 200_000
 _K, _B = 1.2, 0.4
@@ -25,8 +42,8 @@ _STEM_ALONE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What is looked for, in lower case; `whole` asks for the end of a word behind it, `loose` for
-    no start of one before it."""
+    """What is looked for, in lower case: a stem, which an ending may follow, unless it is the `whole`
+    word; a `loose` one may stand inside a word."""
 
     text: str
     whole: bool
@@ -111,9 +128,15 @@ def hits(text: str, term: Term) -> Iterator[tuple[int, float]]:
         elif not before.isalnum():
             if not after.isalnum():
                 yield place, 1.0
-            elif not term.whole:
+            elif not term.whole and _ends_word(text, place + size):
                 yield place, _STEM_ALONE
         place = text.find(term.text, place + size)
+
+
+def _ends_word(text: str, place: int) -> bool:
+    """Whether what follows a stem is an ending, and not the rest of another word."""
+    tail = _TAIL.match(text, place, place + 7)
+    return tail is not None and tail.group() in _TAILS
 
 
 def _frequencies(text: str, ends: list[int], term: Term) -> dict[int, float]:

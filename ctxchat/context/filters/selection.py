@@ -1,6 +1,7 @@
 """Chooses which units of a text are sent: those that the question is about, with what stands next to
 them, then those that say most wherever they stand. They keep their order, and every gap is marked."""
 
+import re
 from bisect import insort
 from collections.abc import Collection
 from heapq import nlargest
@@ -22,8 +23,14 @@ _AROUND = {
     Kind.DIFF: (0.5, 0.4, 0.3),
 }
 _AROUND_OTHERS = (0.35, 0.2)
+_NEXT_TO_ERROR = (1.2, 0.0, 1.6, 1.5, 1.4)
 _RARE = 100.0
 _SPREAD = 0.618034
+_WORDS = re.compile(r"\w")
+_DEFINITION = re.compile(
+    r"\s*(?:(?:async|export|public|private|protected|static|pub|abstract|final)\s+)*"
+    r"(?:def|class|func|fn|function|struct|enum|trait|impl|interface|type|void|int)\b"
+)
 
 
 def priorities(units: Units, kind: Kind, found: Relevance) -> list[float]:
@@ -32,16 +39,28 @@ def priorities(units: Units, kind: Kind, found: Relevance) -> list[float]:
     size = len(units.texts)
     worth = [_standing(index, size) for index in range(size)]
     if kind == Kind.LOG:
-        for index, text in enumerate(units.texts):
-            worth[index] += severity(text[:300]) / ERROR
+        _raise_errors(units, worth)
     if kind == Kind.OUTLINE:
-        for index, parent in enumerate(units.parents):
-            worth[index] += 0.8 if parent < 0 and units.texts[index].strip() else 0.0
+        for index, text in enumerate(units.texts):
+            worth[index] += 0.8 if units.parents[index] < 0 and _WORDS.search(text) else 0.0
+            worth[index] += 0.7 if _DEFINITION.match(text) else 0.0
     for index, score in found.scores.items():
         worth[index] += score + (_RARE if index in found.rare else 0.0)
     for index, score in found.scores.items():
         _raise_around(worth, index, score + (_RARE if index in found.rare else 0.0), kind)
     return worth
+
+
+def _raise_errors(units: Units, worth: list[float]) -> None:
+    """Errors are worth more than any place, warnings as much as the best; what stands next to an error
+    is worth a little less."""
+    for index, text in enumerate(units.texts):
+        weight = severity(text[:300])
+        worth[index] += weight
+        if weight == ERROR:
+            for near, least in zip(range(index - 1, index + 4), _NEXT_TO_ERROR, strict=True):
+                if 0 <= near < len(worth):
+                    worth[near] = max(worth[near], least)
 
 
 def _standing(index: int, size: int) -> float:

@@ -156,7 +156,13 @@ class _Passing:
                 waiting.append((number, shown))
                 if self.first_hits[term] < _HITS_A_TERM:
                     self.first_hits[term] += 1
+                    self._free(number, texts[line])
                     self._keep(number, shown, _FOR_FIRST_HITS)
+
+    def _free(self, number: int, text: str) -> None:
+        """Forgets what was kept of a line that is too long: what stands around a hit says more."""
+        if len(text) > LONGEST_LINE:
+            self.kept.pop(number, None)
 
     def _keep(self, number: int, text: str, for_others: float = 0.0) -> None:
         if self.left > MOST_KEPT * for_others and number not in self.kept:

@@ -12,11 +12,8 @@ _MASK = re.compile(
     r"|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} \d\d:\d\d:\d\d\b"
     r"|\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b)"
     r"|(?P<url>\b[a-z][a-z+]{1,9}://[^\s'\"<>]+)"
-    r"|(?P<id>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b0x[0-9a-fA-F]+\b)"
-    r"|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b)"
-    r"|(?P<path>(?:[\w.~+-]++)?/[^\s'\":,;()\[\]<>=|]+)"
-    r"|(?P<hex>\b(?=[a-fA-F]*[0-9])[0-9a-fA-F]{7,}\b)"
-    r"|(?P<n>\d+(?:[.,]\d+)*)"
+    r"|(?P<path>(?<![\w.~+-])[\w.~+-]*+/[^\s'\":,;()\[\]<>=|]+)"
+    r"|(?P<n>(?<![\w.+~-])(?:[^\W\d]|[.+~-])*+\d[\w.+~-]*+(?::\d[\w.+~-]*+)*+)"
 )
 _ERROR = re.compile(
     r"\b(?:errors?|err|fail(?:ed|ure|ures|s)?|fatal|exception|traceback|panic(?:ked)?|critical|crit"
@@ -29,6 +26,7 @@ _NO_ERROR = re.compile(r"\b(?:0|no) (?:errors?|failures?|failed)\b|-Werror\S*", 
 
 _IDENTIFIER = re.compile(rb"\b[a-f]*\d[0-9a-f]{6,}\b(?:-[0-9a-f]{4,12}\b)*")
 _CANDIDATES = 16
+_PUNCTUATION = "'\"()[]{},;:.!?…"
 _LONGEST = 400
 
 ERROR, WARNING = 2, 1
@@ -42,7 +40,7 @@ def severity(masked: str) -> int:
 
 
 def masked(line: str) -> str:
-    """A line with `<n>`, `<time>`, `<path>` … for what varies from one to the next."""
+    """A line with `<time>`, `<url>`, `<path>`, and `<n>` for any other word with a digit in it."""
     return _MASK.sub(lambda found: f"<{found.lastgroup}>", line)
 
 
@@ -76,9 +74,19 @@ class LineTemplate:
         self.variants += 1
 
 
+def _alike(template: list[str], words: list[str], *, crowded: bool) -> bool:
+    if sum(map(ne, template, words)) > (len(words) // 2 or 1):
+        return False
+    pairs = ((mine, other) for mine, other in zip(template, words, strict=True) if mine != other)
+    plain = sum(
+        mine.strip(_PUNCTUATION).isalpha() and other.strip(_PUNCTUATION).isalpha() for mine, other in pairs
+    )
+    return plain <= (len(words) in (2, 3) or crowded)
+
+
 class Templates:
     """Lines grouped by what they say: first by their signature, which costs little, then by the line
-    with its numbers, times and paths masked, then by all words but one in four.
+    with its numbers, times and paths masked, then by all words but a few.
 
     No more than `most` templates and signatures are kept, of the first 400 characters of a line: of
     what is met beyond them, lines of equal length and first word are taken as equal.
@@ -125,7 +133,7 @@ class Templates:
             group = (0, "", weight)
         near = self._near.setdefault(group, [])
         for template in near:
-            if full or sum(map(ne, template.words, words)) <= (len(words) // 4 or len(words) > 1):
+            if full or _alike(template.words, words, crowded=len(near) == _CANDIDATES):
                 template.widen(words)
                 return template
         template = LineTemplate(words, weight)

@@ -35,8 +35,11 @@ def cut(lines: Lines, kind: Kind, longest: int) -> Units:
         for text in _sentences(lines.text):
             _add(units, text, 1, 1, longest)
     else:
-        for text, stands, shown in zip(lines.texts, lines.stands, lines.shown, strict=True):
-            _add(units, text + "\n", stands, shown, longest)
+        ended = len(lines.texts) - (len(lines.texts) > 1 and not lines.texts[-1])
+        for index in range(ended):
+            counted = index >= units.head
+            stands, shown = lines.stands[index] * counted, lines.shown[index] * counted
+            _add(units, lines.texts[index] + "\n", stands, shown, longest)
     enclosed = kind in (Kind.OUTLINE, Kind.JSON, Kind.JSON_LINES)
     units.parents = _parents(units.texts) if enclosed else [-1] * len(units.texts)
     return units

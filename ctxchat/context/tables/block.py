@@ -44,7 +44,7 @@ def table_block(table: Table, question: str, room_tokens: int, count: Count) -> 
         text = head + _rows(table, everything)
         if count(text) <= room_tokens:
             return TableBlock(text, len(table.rows), len(table.rows), told)
-    order = ranked(table, question, ways, [fact.cell for fact in facts if fact.cell])
+    order = ranked(table, question, ways, [cell for fact in facts for cell in fact.cells])
     text, shown = _fitted(table, head, order, room_tokens, count, rate)
     return TableBlock(text, shown, len(table.rows), told)
 

@@ -14,14 +14,13 @@ _DIGITS = r"(?:0|[1-9]\d{0,39}|[1-9]\d{0,2}(?:,\d{3}){1,12})(?:\.\d{1,40})?(?:[e
 _SWAPPED = r"(?:0|[1-9]\d{0,39}|[1-9]\d{0,2}(?:[.’' ]\d{3}){1,12})(?:,\d{1,40})?"
 _SIGN = r"[$€£¥₹₽₩]|(?:USD|EUR|GBP|CHF|JPY|INR)\ ?"
 _UNIT = r"\ ?[%‰€$£¥₹₽₩]|\ [^\W\d_]{1,8}(?:/[^\W\d_]{1,4})?"
-_PLAIN = re.compile(r"(?:[+-]?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?\n)++")
+_PLAIN = re.compile(r"(?:[+-]?(?:0|[1-9]\d{0,39})(?:\.\d{1,40})?(?:[eE][+-]?\d{1,2})?\n)++")
 _POINT = re.compile(
     rf"(?P<minus>[+−-]?)(?P<before>{_SIGN})?(?P<sign>[+-]?)(?P<digits>{_DIGITS})(?P<behind>{_UNIT})?"
 )
 _COMMA = re.compile(
     rf"(?P<minus>[+−-]?)(?P<before>{_SIGN})?(?P<sign>[+-]?)(?P<digits>{_SWAPPED})(?P<behind>{_UNIT})?"
 )
-_LEADING_ZERO = re.compile(r"0\d+")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\ ?(?:Z|UTC|[+-]\d{2}:?\d{2})?)?")
 _DATE = re.compile(
     r"\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})(?:,?\ \d{1,2}:\d{2}(?::\d{2})?(?:\ ?[AaPp][Mm])?)?"
@@ -73,13 +72,13 @@ def _numbers(present: Sequence[str]) -> tuple[dict[str, Decimal], Unit]:
     """The values of those texts that are numbers of one unit, written in one way."""
     if _PLAIN.fullmatch("\n".join(present) + "\n"):
         return dict(zip(present, map(Decimal, present), strict=True)), Unit()
-    if any(_LEADING_ZERO.fullmatch(text) for text in present):
-        return {}, Unit()
     sample = list(islice(present, 200))
     best = max(
         (_POINT, _COMMA), key=lambda way: sum(way.fullmatch(text.strip()) is not None for text in sample)
     )
     if 2 * sum(best.fullmatch(text.strip()) is not None for text in sample) < len(sample):
+        return {}, Unit()
+    if any(text[0] == "0" and len(text) > 1 and text.isdigit() for text in present):
         return {}, Unit()
     found = {text: match for text in present if (match := best.fullmatch(text.strip()))}
     units = {((m["before"] or "").strip(), (m["behind"] or "").rstrip()) for m in found.values()}

@@ -8,7 +8,8 @@ from itertools import islice, product
 from typing import Any
 
 from ctxchat.context.tables.condition import Condition, Reading, told
-from ctxchat.context.tables.question import Mention, Question, words_of
+from ctxchat.context.tables.measurable import MOST_COLUMNS, counts_for, measurable
+from ctxchat.context.tables.question import Mention, Question
 from ctxchat.context.tables.table import Kind, Table
 
 _RELATIONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
@@ -28,9 +29,10 @@ _NUMBER_WORDS = {
         "larger than",
         "exceeding",
         "exceeds",
+        "older than",
         ">",
     ),
-    "<": ("under", "below", "less than", "fewer than", "lower than", "smaller than", "<"),
+    "<": ("under", "below", "less than", "fewer than", "lower than", "smaller than", "younger than", "<"),
     "≥": ("at least", "or more", ">=", "≥", "no less than"),
     "≤": ("at most", "up to", "<=", "≤", "no more than"),
 }
@@ -39,20 +41,12 @@ _AMOUNT = re.compile(r"[$€£¥₹]?(\d[\d,]*(?:\.\d+)?)(k?)[$€£%]?", re.IGN
 _PERIOD = re.compile(r"(?:19|20)\d{2}(?:-\d{2}){0,2}")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = re.compile(rf"({'|'.join(_MONTHS)})[a-z]*", re.IGNORECASE)
-_MOST_COLUMNS = 3
 
 
 def compared(question: Question, table: Table, named: Sequence[Mention]) -> list[Reading]:
     """The comparisons of the question, one reading for each column that may be meant."""
-    ways = [*_numbers(question, table, named), *_periods(question, table, named)]
-    return [tuple(way) for way in islice(product(*ways), _MOST_COLUMNS)]
-
-
-def measured_columns(table: Table) -> list[int]:
-    """Columns of numbers that measure something: all but identifiers, years and the like."""
-    naming = {"id", "year", "zip", "code", "number", "no", "nr", "index", "phone", "key"}
-    numbers = [n for n, column in enumerate(table.columns) if column.kind is Kind.NUMBER]
-    return [n for n in numbers if naming.isdisjoint(words_of(table.columns[n].name)[-1:])]
+    ways = filter(None, (*_numbers(question, table, named), *_periods(question, table, named)))
+    return [tuple(way) for way in islice(product(*ways), MOST_COLUMNS)]
 
 
 def _numbers(question: Question, table: Table, named: Sequence[Mention]) -> Iterator[list[Condition]]:
@@ -60,22 +54,25 @@ def _numbers(question: Question, table: Table, named: Sequence[Mention]) -> Iter
         amount = _amount(token)
         relation = amount is not None and _relation(question, index, _NUMBER_WORDS)
         if amount is not None and relation:
-            yield _beyond(table, _meant(table, named, index), relation, amount)
+            yield _beyond(table, _meant(question, table, named, index), relation, amount)
         elif amount is not None and _between(question, index):
             upper = _amount(question.tokens[index + 2])
-            columns = _meant(table, named, index)
+            columns = _meant(question, table, named, index)
             yield _beyond(table, columns, "≥", amount)
             yield _beyond(table, columns, "≤", upper or amount)
 
 
-def _meant(table: Table, named: Sequence[Mention], place: int) -> list[int]:
-    """The column of numbers named last before, else the one named behind, else those there are."""
-    numbers = [m for m in named if table.columns[m.column].kind is Kind.NUMBER]
+def _meant(question: Question, table: Table, named: Sequence[Mention], place: int) -> list[int]:
+    """The column of numbers named last before, else the one named behind, else those that the sign
+    of a currency or other words hint at, else those there are."""
+    numbers = [m for m in named if table.columns[m.column].kind is Kind.NUMBER and counts_for(table, m)]
     before = [m for m in numbers if m.span[1] <= place]
     nearest = before[-1] if before else numbers[0] if numbers else None
-    if nearest is None:
-        return measured_columns(table)[:_MOST_COLUMNS]
-    return [m.column for m in numbers if m.span == nearest.span]
+    if nearest:
+        return [m.column for m in numbers if m.span == nearest.span]
+    sign = question.tokens[place][0]
+    signed = [n for n, column in enumerate(table.columns) if sign in column.unit.around("")]
+    return signed[:MOST_COLUMNS] or measurable(table, " ".join(question.tokens))
 
 
 def _beyond(table: Table, columns: Sequence[int], relation: str, amount: Decimal) -> list[Condition]:

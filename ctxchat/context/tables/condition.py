@@ -25,7 +25,7 @@ Reading = tuple[Condition, ...]
 
 def told(table: Table, column: int, relation: str, values: Iterable[str], said: str) -> Condition:
     """A condition that says how its column relates to what was said: `price > 100`."""
-    words = f"{table.columns[column].name} {relation} {said}"
+    words = f"{table.columns[column].name} {relation} {' '.join(said.split())}"
     return Condition(column, frozenset(values), relation == "≠", words)
 
 

@@ -10,7 +10,8 @@ from ctxchat.context.tables.table import Table
 
 _NOT = frozenset(("not", "no", "except", "excluding", "without", "outside", "besides", "non", "≠", "never"))
 _MOST = 4
-"""Readings of one question."""
+_MOST_VALUES = 12
+"""Readings of one question, and values in it that are heard."""
 
 _Group = list[tuple[Match, bool]]
 
@@ -21,10 +22,10 @@ def readings(
     """What the question may mean: all its conditions together, one reading for each column that a
     value may stand in, and one more for each of several values of one column."""
     spans = sorted({match.span for match in found})
-    options = [[match for match in found if match.span == span] for span in spans]
+    options = [[match for match in found if match.span == span] for span in spans[:_MOST_VALUES]]
     result: list[Reading] = []
-    ways = product(product(*options), compared(question, table, named))
-    for choice, beyond in islice(ways, _MOST):
+    choices = list(islice(product(*options), _MOST))
+    for choice, beyond in islice(product(choices, compared(question, table, named)), _MOST):
         groups = _by_column(question, choice)
         together = [_condition(table, group) for group in groups]
         result.append((*together, *beyond))

@@ -25,10 +25,10 @@ Rows = Sequence[tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line, and the text of the cell it is told of (the column's index first) where there is one."""
+    """A line, and the texts of the cells it is told of, each behind its column's index."""
 
     line: str
-    cell: tuple[int, str] | None = None
+    cells: tuple[tuple[int, str], ...] = ()
 
 
 def facts_for(table: Table, text: str) -> tuple[tuple[Fact, ...], list[Reading]]:
@@ -50,30 +50,39 @@ def _facts(table: Table, ask: Ask, reading: Reading) -> Iterator[Fact]:
     yield from _grouped(table, ask, reading, rows)
     for measure in _OF_COLUMN:
         for column in ask.columns if measure in ask.measures else ():
-            yield from _of_column(table, measure, column, reading, rows)
+            yield from _of_column(table, ask, measure, column, reading, rows)
         for column in ask.dates if measure in ask.measures else ():
             yield from _of_dates(table, measure, column, reading, rows)
     counted = {Measure.COUNT, Measure.DISTINCT} & set(ask.measures)
     if Measure.COUNT in counted or (reading and not ask.columns) or (reading and not ask.measures):
-        yield Fact(f"count of rows{_where(reading)}: {len(rows):,} of {len(table.rows):,}")
+        some = f"rows{_where(reading)}: {len(rows):,} of {len(table.rows):,}"
+        yield Fact(f"count of {some if reading else f'all rows: {len(rows):,}'}")
     for column in ask.named if counted else ():
-        yield from _distinct(table, column, reading, rows)
+        yield from _distinct(table, column, reading, rows, Measure.DISTINCT in counted)
 
 
-def _of_column(table: Table, measure: Measure, index: int, reading: Reading, rows: Rows) -> Iterator[Fact]:
+def _of_column(
+    table: Table, ask: Ask, measure: Measure, index: int, reading: Reading, rows: Rows
+) -> Iterator[Fact]:
     column = table.columns[index]
     counts = _counts(table, index, reading, rows)
     size = sum(count for text, count in counts.items() if text in column.numbers)
-    if not size:
-        return
-    value, rounded = measured(measure, counts, column.numbers)
-    text = column.unit.around(shown(value))
-    cell = None
-    if measure in (Measure.MIN, Measure.MAX):
-        text = next(text for text in counts if column.numbers.get(text) == value)
-        cell = (index, text)
     over = _over(table, len(rows), len(rows) - size)
-    yield Fact(f"{measure} of {column.name}{_where(reading)}: {text} ({'rounded, ' * rounded}{over})", cell)
+    if measure in (Measure.MIN, Measure.MAX) and size:
+        texts = sorted(filter(column.numbers.__contains__, counts), key=column.numbers.__getitem__)
+        texts = texts[: ask.top] if measure is Measure.MIN else texts[: -ask.top - 1 : -1]
+        repeated = [text for text in texts for _ in range(counts[text])][: ask.top]
+        what = (
+            f"{len(repeated)} {'lowest' if measure is Measure.MIN else 'highest'}"
+            if ask.top > 1
+            else f"{measure} of"
+        )
+        cells = tuple((index, text) for text in repeated)
+        yield Fact(f"{what} {column.name}{_where(reading)}: {'; '.join(repeated)} ({over})", cells)
+    elif size:
+        value, rounded = measured(measure, counts, column.numbers)
+        text = column.unit.around(shown(value))
+        yield Fact(f"{measure} of {column.name}{_where(reading)}: {text} ({'rounded, ' * rounded}{over})")
 
 
 def _of_dates(table: Table, measure: Measure, index: int, reading: Reading, rows: Rows) -> Iterator[Fact]:
@@ -83,14 +92,15 @@ def _of_dates(table: Table, measure: Measure, index: int, reading: Reading, rows
     word, text = ("earliest", min(dates)) if measure is Measure.MIN else ("latest", max(dates))
     missing = sum(not row[index][:1].isdigit() for row in rows)
     over = _over(table, len(rows), missing)
-    yield Fact(f"{word} {table.columns[index].name}{_where(reading)}: {text} ({over})", (index, text))
+    yield Fact(f"{word} {table.columns[index].name}{_where(reading)}: {text} ({over})", ((index, text),))
 
 
-def _distinct(table: Table, index: int, reading: Reading, rows: Rows) -> Iterator[Fact]:
+def _distinct(table: Table, index: int, reading: Reading, rows: Rows, asked: bool) -> Iterator[Fact]:
     column = table.columns[index]
-    if column.kind is Kind.BOOLEAN:
+    if len(column.counts) <= 2 and not asked:
         told = "; ".join(
-            f"{value} {count:,}" for value, count in _counts(table, index, reading, rows).most_common()
+            f"{_name(value)}: {count:,}"
+            for value, count in _counts(table, index, reading, rows).most_common()
         )
         yield Fact(f"count of rows by {column.name}{_where(reading)}: {told} ({_over(table, len(rows), 0)})")
     elif column.kind is not Kind.NUMBER or len(column.counts) < len(table.rows):
@@ -155,7 +165,7 @@ def _listed(
     size: int,
     up: bool,
 ) -> str:
-    shown_groups = "; ".join(f"{_name(name)} {value}" for name, value in told[:_GROUPS_SHOWN])
+    shown_groups = "; ".join(f"{_name(name)}: {value}" for name, value in told[:_GROUPS_SHOWN])
     number = f"{min(len(told), _GROUPS_SHOWN):,} of {len(told):,} groups"
     order = f"{'lowest' if up else 'highest'} first, {number}, {_over(table, size, 0)}"
     return f"{what} by {table.columns[group].name}{_where(reading)} ({order}): {shown_groups}"
@@ -174,6 +184,6 @@ def _where(reading: Reading) -> str:
 
 
 def _over(table: Table, rows: int, without: int) -> str:
-    all_rows = f"{len(table.rows):,} rows"
-    over = all_rows if rows - without == len(table.rows) else f"{rows - without:,} of {all_rows}"
+    share = "all" if rows - without == len(table.rows) else f"{rows - without:,} of"
+    over = f"{share} {len(table.rows):,} rows"
     return f"over {over}{f'; {without:,} more have none' if without else ''}"

@@ -1,7 +1,6 @@
 """Counting, adding and comparing the cells of a column, exactly."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, localcontext
 from enum import StrEnum
 
@@ -23,23 +22,19 @@ class Measure(StrEnum):
 def measured(
     measure: Measure, counts: Mapping[str, int], numbers: Mapping[str, Decimal]
 ) -> tuple[Decimal, bool]:
-    """The value over those texts that are numbers, of which there must be one, and whether it had to be
-    rounded: four decimals more than the numbers have."""
-    values = {text: count for text, count in counts.items() if text in numbers}
-    size = sum(values.values())
+    """The value over those texts that are numbers, of which there must be one, and whether it had
+    to be rounded: a mean, to four decimals more than the numbers have."""
+    values = [(numbers[text], count) for text, count in counts.items() if text in numbers]
+    if measure in (Measure.MIN, Measure.MAX):
+        least = min if measure is Measure.MIN else max
+        return least(number for number, _ in values), False
+    size = sum(count for _, count in values)
     with localcontext(Context(prec=_DIGITS)):
-        match measure:
-            case Measure.SUM:
-                return _sum(values, numbers), False
-            case Measure.MEAN:
-                return _rounded(_sum(values, numbers), Decimal(size), values, numbers)
-            case Measure.MEDIAN:
-                low, high = _middle(values, numbers, size)
-                return (low + high) / 2, False
-            case Measure.MIN:
-                return min(map(numbers.__getitem__, values)), False
-            case _:
-                return max(map(numbers.__getitem__, values)), False
+        if measure is Measure.MEDIAN:
+            low, high = _middle(values, size)
+            return (low + high) / 2, False
+        total = sum((number * count for number, count in values), Decimal(0))
+        return (total, False) if measure is Measure.SUM else _divided(total, size)
 
 
 def shown(number: Decimal) -> str:
@@ -48,29 +43,21 @@ def shown(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _sum(values: Mapping[str, int], numbers: Mapping[str, Decimal]) -> Decimal:
-    return sum((numbers[text] * count for text, count in values.items()), Decimal(0))
-
-
-def _rounded(
-    total: Decimal, size: Decimal, values: Mapping[str, int], numbers: Mapping[str, Decimal]
-) -> tuple[Decimal, bool]:
-    places = _PLACES + max(-int(numbers[text].as_tuple().exponent) for text in values)
+def _divided(total: Decimal, size: int) -> tuple[Decimal, bool]:
+    """An exact sum has as many decimals as the number with most of them."""
     context = Context(prec=_DIGITS)
-    mean = context.divide(total, size)
-    places = max(places, _PLACES - mean.adjusted())
+    mean = context.divide(total, Decimal(size))
+    places = _PLACES + max(-int(total.as_tuple().exponent), -mean.adjusted(), 0)
     rounded = mean.quantize(Decimal(1).scaleb(-places), context=context)
     return rounded, bool(context.flags[Inexact])
 
 
-def _middle(values: Mapping[str, int], numbers: Mapping[str, Decimal], size: int) -> tuple[Decimal, Decimal]:
+def _middle(values: Sequence[tuple[Decimal, int]], size: int) -> tuple[Decimal, Decimal]:
+    """The one in the middle twice, or the two beside it."""
     found: list[Decimal] = []
     seen = 0
-    merged: Counter[Decimal] = Counter()
-    for text, count in values.items():
-        merged[numbers[text]] += count
-    for number in sorted(merged):
-        seen += merged[number]
+    for number, count in sorted(values):
+        seen += count
         while len(found) < 2 and seen > ((size - 1) // 2, size // 2)[len(found)]:
             found.append(number)
     return found[0], found[1]

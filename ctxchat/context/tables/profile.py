@@ -42,10 +42,9 @@ def _column(column: Column, rows: int) -> str:
 
 
 def _range(column: Column) -> list[str]:
-    low, _ = measured(Measure.MIN, column.counts, column.numbers)
-    high, _ = measured(Measure.MAX, column.counts, column.numbers)
+    values = column.numbers.values()
     mean, rounded = measured(Measure.MEAN, column.counts, column.numbers)
-    return [f"{low:f} to {high:f}", f"mean {shown(mean)}{' (rounded)' if rounded else ''}"]
+    return [f"{min(values):f} to {max(values):f}", f"mean {shown(mean)}{' (rounded)' if rounded else ''}"]
 
 
 def _frequent(column: Column) -> str:

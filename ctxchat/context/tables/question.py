@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from ctxchat.context.tables.table import Column, Kind, Table
 from ctxchat.domain.words import STOP_WORDS
@@ -17,6 +18,8 @@ _EDGES = "?!.,;:()\"'“”‘’[]{}*`"
 _COMPARES = re.compile(r"(?<![<>=!])([<>]=?|=|≠|≤|≥)(?![<>=])")
 _EQUALS = frozenset(("=", "is", "of", "number", "nr", "no", "#", "was", "equals", "equal"))
 _LONGEST = 8
+_MOST_TOKENS = 600
+"""Of a longer question the beginning is read: what follows is pasted."""
 _FUZZY_VALUES = 2_000
 """Values of a column with more distinct ones are found as they are written, apart from case."""
 
@@ -66,9 +69,9 @@ class Match:
 
 
 def asked(text: str) -> Question:
-    tokens = [
-        token for part in text.split() if (token := part.strip(_EDGES).removesuffix("'s").removesuffix("’s"))
-    ]
+    parts = _COMPARES.sub(r" \1 ", text).split()
+    bare = (part.strip(_EDGES).removesuffix("'s").removesuffix("’s") for part in parts)
+    tokens = list(islice(filter(None, bare), _MOST_TOKENS))
     pairs = [(word, index) for index, token in enumerate(tokens) for word in words_of(token)]
     return Question(tuple(tokens), tuple(word for word, _ in pairs), tuple(index for _, index in pairs))
 
@@ -105,7 +108,8 @@ def mentions(question: Question, columns: Sequence[Column]) -> list[Mention]:
 
 def matches(question: Question, table: Table, named: Sequence[Mention]) -> list[Match]:
     """The values it holds, the longest where one lies in another. A number counts where its column
-    is named beside it; stop words count where they are in capitals in both. Dates that are in order are found as periods instead."""
+    is named beside it; stop words count where they are in capitals in both.
+    Dates that sort as texts do are found as periods instead."""
     found = [
         Match(index, value, span)
         for index, column in enumerate(table.columns)

@@ -1,7 +1,7 @@
 """JSON and JSON lines."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ctxchat.context.tables.delimited import table_of
@@ -87,27 +87,31 @@ def _headed(rows: list[list[Any]]) -> list[dict[str, Any]]:
 
 def _flat(record: Any) -> dict[str, str]:
     """A record as texts, what is nested once under dotted names and what is deeper as JSON."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         return {"value": _text(record)}
     flat: dict[str, str] = {}
     for name, value in record.items():
-        if isinstance(value, Mapping):
+        if type(value) is str:
+            flat[name] = value
+        elif isinstance(value, dict):
             flat.update((f"{name}.{inner}", _text(deeper)) for inner, deeper in value.items())
         else:
-            flat[name] = value if isinstance(value, str) else _text(value)
+            flat[name] = _text(value)
     return flat
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, str) else _compact(value)
+    if isinstance(value, str):
+        return str(value)
+    return "" if value is None else _compact(value)
 
 
 def _compact(value: Any) -> str:
     if isinstance(value, _Literal):
         return str(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
         inner = ",".join(
             f"{json.dumps(key, ensure_ascii=False)}:{_compact(item)}" for key, item in value.items()
         )

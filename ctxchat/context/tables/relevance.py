@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from ctxchat.context.tables.condition import Reading
 from ctxchat.context.tables.question import asked, singular
@@ -11,14 +12,16 @@ from ctxchat.domain.words import STOP_WORDS
 
 _CELL = "\x1f"
 _MOST_TERMS = 40
-_WHOLE_CELL, _CONDITION, _ANSWER = 2.0, 1.5, 100.0
+_OTHERS = 5
+"""Rows that only show what the table looks like, beside those near the question."""
+_WHOLE_CELL, _CONDITION, _ANSWER = 2.0, 1.5, 1_000.0
 """What a term weighs more that fills its cell, a condition that holds, and the row of a fact."""
 
 
 def ranked(table: Table, text: str, ways: Sequence[Reading], cells: Iterable[tuple[int, str]]) -> list[int]:
     """The rows by their index, nearest first: those a fact was taken from, then those that hold the
-    question's rarest words and numbers, then the others from the first on. `cells` are a
-    column's index and the text of a cell."""
+    question's rarest words and numbers, then a few from the first on, or all where none is near.
+    `cells` are a column's index and the text of a cell."""
     scores = [0.0] * len(table.rows)
     _add_terms(scores, [_folded(row) for row in table.rows], _terms(text))
     for reading in ways:
@@ -27,10 +30,12 @@ def ranked(table: Table, text: str, ways: Sequence[Reading], cells: Iterable[tup
         ]
         _add(scores, holding, _CONDITION)
     for column, value in cells:
-        holding = [n for n, row in enumerate(table.rows) if row[column] == value]
+        holding = [n for n, row in enumerate(table.rows) if row[column] == value and scores[n] < _ANSWER]
         if holding:
             scores[_best(holding, scores)] += _ANSWER
-    return sorted(range(len(scores)), key=lambda n: -scores[n])
+    near = sorted((n for n, score in enumerate(scores) if score > 0), key=lambda n: -scores[n])
+    others = (n for n, score in enumerate(scores) if score <= 0)
+    return [*near, *islice(others, _OTHERS if near else None)]
 
 
 def _best(rows: Sequence[int], scores: Sequence[float]) -> int:

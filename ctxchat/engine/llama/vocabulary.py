@@ -29,13 +29,24 @@ class LlamaVocabulary(SegmentVocabulary):
     def attributes(self, token: int) -> int:
         return int(self._library.llama_vocab_get_attr(self._pointer, token)) if self.holds(token) else 0
 
+    def around(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The control tokens that the model was trained to see before and behind a text."""
+        plain, whole = self._encode("a"), self._encode("a", around=True)
+        for begin in range(len(whole) - len(plain) + 1):
+            if plain and whole[begin : begin + len(plain)] == plain:
+                return whole[:begin], whole[begin + len(plain) :]
+        return (), ()
+
     def encode(self, text: str, *, special: bool) -> tuple[int, ...]:
+        return self._encode(text, special=special)
+
+    def _encode(self, text: str, *, special: bool = False, around: bool = False) -> tuple[int, ...]:
         encoded = text.encode("utf-8", "replace")
         room = len(encoded) + 16
         while True:
             ids = (ctypes.c_int32 * room)()
             count = self._library.llama_tokenize(
-                self._pointer, encoded, len(encoded), ids, room, False, special
+                self._pointer, encoded, len(encoded), ids, room, around, special
             )
             if count >= 0:
                 return tuple(ids[:count])

@@ -1,4 +1,4 @@
-"""Opening a model file with llama.cpp, and refusing what cannot chat."""
+"""Opening a model file with llama.cpp, and refusing what cannot do what it is opened for."""
 
 import ctypes
 import weakref
@@ -27,9 +27,11 @@ class LlamaWeights:
         progress: Callable[[float], bool],
         *,
         vocabulary_only: bool,
+        embeds: bool = False,
     ) -> None:
         """`progress` is called with the share that is read, from 0 to 1, and stops the reading by
-        returning False; `interrupted` is then set, and nothing is loaded."""
+        returning False; `interrupted` is then set, and nothing is loaded. `embeds` opens it to embed
+        texts, not to chat."""
         self._library = library()
         self.interrupted = False
         if not vocabulary_only and not header.tensors:
@@ -44,7 +46,9 @@ class LlamaWeights:
         callback = self._library.llama_progress_callback(report)
         parameters.progress_callback = callback
         self.pointer = self._open(header, parameters)
-        if self.pointer:
+        if self.pointer and embeds:
+            self._refuse_what_cannot_embed(header)
+        elif self.pointer:
             self._refuse_what_cannot_chat(header)
 
     @property
@@ -80,6 +84,14 @@ class LlamaWeights:
         if kind:
             raise ModelError(f"{header.path} is {kind} ({architecture}) and cannot chat: choose another")
         refuse_embedder(header)
+
+    def _refuse_what_cannot_embed(self, header: GgufHeader) -> None:
+        lib, pointer = self._library, self.pointer
+        if lib.llama_model_has_encoder(pointer) and lib.llama_model_has_decoder(pointer):
+            raise ModelError(
+                f"{header.path} is an encoder with a decoder ({header.architecture}) and cannot embed texts: "
+                "choose another"
+            )
 
     def _parameters(self, options: EngineOptions, resolved: ResolvedOptions) -> Any:
         parameters = self._library.llama_model_default_params()

@@ -32,7 +32,7 @@ CREATE TABLE passage (
     vector BLOB,
     text TEXT NOT NULL
 );
-CREATE INDEX passage_document ON passage (document, ordinal);
+CREATE INDEX passage_document ON passage (document, ordinal) WHERE document IS NOT NULL;
 CREATE INDEX passage_message ON passage (message, kind, ordinal);
 
 CREATE VIRTUAL TABLE passage_fts USING fts5 (
@@ -68,3 +68,4 @@ ALTER TABLE segment ADD COLUMN passage TEXT;
 CREATE INDEX segment_passage ON segment (passage) WHERE passage IS NOT NULL;
 
 ALTER TABLE conversation ADD COLUMN reclaimed TEXT REFERENCES message (id) ON DELETE SET NULL;
+CREATE INDEX conversation_reclaimed ON conversation (reclaimed) WHERE reclaimed IS NOT NULL;
