@@ -14,7 +14,7 @@ class WordEmbedder:
     """Texts that share more of their words are nearer."""
 
     space: str = "words"
-    dimensions: int = 512
+    dimensions: int = 64
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
         return [self._vector(text) for text in texts]
