@@ -172,11 +172,3 @@ def test_listing_imports_nothing_heavy(run: Run, folder: Path) -> None:
         assert ended.returncode == 0
         assert "typer" in modules
         assert not modules & HEAVY
-
-
-def test_llama_cpp_is_loaded_before_numpy_and_chroma(run: Run, folder: Path) -> None:
-    for words in (("notes", "add", "texts"), ("notes", "search", "boiler")):
-        ended = run(*words, PYTHONPROFILEIMPORTTIME="1")
-        modules = [line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()]
-        packages = [module.partition(".")[0] for module in modules]
-        assert packages.index("llama_cpp") < packages.index("numpy") < packages.index("chromadb")

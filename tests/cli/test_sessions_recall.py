@@ -1,8 +1,6 @@
 """`ctxchat sessions recall` in processes of its own, as the contract has it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 

@@ -34,9 +34,9 @@ def index(path: Path) -> NoteIndex:
 
 
 def are_found(notes: SqliteNotes) -> bool:
-    texts = {note.id: note.text for note in notes.listing()}
-    nearest = notes.nearest(None, EMBEDDER.embed(["word77"])[0], 100)
-    return "word77 is here" in {texts[id_] for id_ in nearest}
+    """Whether as many as are asked for are found, and are notes."""
+    nearest = notes.nearest(None, EMBEDDER.embed(["word77"])[0], 50)
+    return len(nearest) == 50 and set(nearest) <= {note.id for note in notes.listing()}
 
 
 def gone(folder: Path) -> None:
