@@ -67,7 +67,9 @@ def questions(counting: "Counting") -> None:
     table = Table("natural questions", *(f"{room:,} tokens" for room in ROOMS), "not answered")
     rows = [row for rows in found.values() for row in rows]
     for name, asked_of_it in (*found.items(), ("all", rows)):
-        shares = (f"{sum(answered[at] for _, answered in asked_of_it)} of {len(asked_of_it)}" for at in (0, 1))
+        shares = (
+            f"{sum(answered[at] for _, answered in asked_of_it)} of {len(asked_of_it)}" for at in (0, 1)
+        )
         missed = (
             f"{one.question} ({', '.join(f'{room:,}' for room, is_sent in zip(ROOMS, answered, strict=True) if not is_sent)})"
             for one, answered in asked_of_it

@@ -53,9 +53,21 @@ def _of_git() -> Iterator[Group]:
         "git log --stat -p -30",
         _git("log", "--stat", "-p", "-30", HEAD),
         [
-            ("Which commit named the options of the recall command?", "e6b63a9", "recall have names, so that"),
-            ("Which commit tested that notes are forgotten?", "baf2f90", "Forgetting a note is tested through"),
-            ("Which commit keeps hostile input from slowing the filters?", "8e14c0c", "Hostile text costs the"),
+            (
+                "Which commit named the options of the recall command?",
+                "e6b63a9",
+                "recall have names, so that",
+            ),
+            (
+                "Which commit tested that notes are forgotten?",
+                "baf2f90",
+                "Forgetting a note is tested through",
+            ),
+            (
+                "Which commit keeps hostile input from slowing the filters?",
+                "8e14c0c",
+                "Hostile text costs the",
+            ),
             ("What commit tells how notes are stored?", "4515438", "How notes are kept, in the architecture"),
         ],
     )
@@ -68,7 +80,11 @@ def _of_git() -> Iterator[Group]:
                 "a16ea01",
                 "Generation is read in one place: what its class replaced is gone",
             ),
-            ("Which commit fixed the drawing of the prefill?", "742de8a", "The end of a prefill is always drawn"),
+            (
+                "Which commit fixed the drawing of the prefill?",
+                "742de8a",
+                "The end of a prefill is always drawn",
+            ),
         ],
     )
     yield (
@@ -76,7 +92,11 @@ def _of_git() -> Iterator[Group]:
         _git("log", "--stat", "-120", HEAD),
         [
             ("Which commit added support for PDF documents?", "a79264b", "PDF and HTML as an extra"),
-            ("When did streams get folded while they are read?", "6ebbfd9", "A stream too large to hold is folded"),
+            (
+                "When did streams get folded while they are read?",
+                "6ebbfd9",
+                "A stream too large to hold is folded",
+            ),
             ("What is the last commit about?", "which libraries are loaded, and in which order"),
         ],
     )
@@ -85,13 +105,22 @@ def _of_git() -> Iterator[Group]:
         _git("log", HEAD),
         [
             ("Which commit made the program start faster?", "8124be8", "Start-up looks for less"),
-            ("Which commit changed what happens on a damaged vocabulary?", "af464ef", "A damaged vocabulary is"),
+            (
+                "Which commit changed what happens on a damaged vocabulary?",
+                "af464ef",
+                "A damaged vocabulary is",
+            ),
         ],
     )
     yield (
         "git diff",
         _git("diff", MIDDLE, HEAD),
-        [("How long may a paragraph be before its sentences are read in parts?", "_LONGEST_PARAGRAPH = 20_000")],
+        [
+            (
+                "How long may a paragraph be before its sentences are read in parts?",
+                "_LONGEST_PARAGRAPH = 20_000",
+            )
+        ],
     )
 
 
@@ -137,7 +166,11 @@ def _of_builds() -> Iterator[Group]:
         return "\n".join(output([sys.executable, "-m", "compileall", "-f", str(Path(os.__file__).parent)]))
 
     yield "pip install -v", pip, [("Why could it not be installed?", "No matching distribution found")]
-    yield "compileall -f", compiled, [("Which file did not compile, and why?", "py2_test_grammar.py'", "Error: ")]
+    yield (
+        "compileall -f",
+        compiled,
+        [("Which file did not compile, and why?", "py2_test_grammar.py'", "Error: ")],
+    )
 
 
 def _of_prose() -> Iterator[Group]:
@@ -151,7 +184,10 @@ def _of_prose() -> Iterator[Group]:
         [
             ("How fast is recall with ten thousand notes?", "10,000 notes 50 ms first"),
             ("What happens when the index of Chroma is broken?", "builds the index again and says so"),
-            ("Which exit code means that a prompt is too long?", "| 4 | the prompt does not fit the window |"),
+            (
+                "Which exit code means that a prompt is too long?",
+                "| 4 | the prompt does not fit the window |",
+            ),
             ("What does it do after the answer is read?", "is what is done while the person reads"),
             ("How is the shipped table of vectors made?", "It is distilled from all-MiniLM-L6-v2"),
         ],
@@ -162,12 +198,18 @@ def _made_up() -> Iterator[Group]:
     yield (
         "CSV, 4,000 rows",
         lambda: "\n".join(["invoice,client,city,status,day", *map(_invoice, range(4000))]),
-        [("Which invoice has not been paid?", _invoice(2613)), ("Which client's money was returned?", _invoice(911))],
+        [
+            ("Which invoice has not been paid?", _invoice(2613)),
+            ("Which client's money was returned?", _invoice(911)),
+        ],
     )
     yield (
         "JSON, 300 services",
         lambda: json.dumps({"services": [_service(index) for index in range(300)]}, indent=2),
-        [("Which service sends the bills to customers?", "service-187"), ("Which is not healthy?", "service-71")],
+        [
+            ("Which service sends the bills to customers?", "service-187"),
+            ("Which is not healthy?", "service-71"),
+        ],
     )
     yield (
         "journal, 8,000 lines",
@@ -195,7 +237,10 @@ def _invoice(index: int) -> str:
 
 def _service(index: int) -> dict[str, object]:
     chance = random.Random(index)
-    does = chance.choice(("Keeps", "Reads", "Checks", "Counts")), chance.choice(("orders", "customers", "stock"))
+    does = (
+        chance.choice(("Keeps", "Reads", "Checks", "Counts")),
+        chance.choice(("orders", "customers", "stock")),
+    )
     found: dict[str, object] = {"name": f"service-{index}", "port": 8000 + index, "does": " ".join(does)}
     found["health"] = {"status": "ok" if index != 71 else "failing", "checks": chance.sample(range(99), 3)}
     if index == 187:
@@ -213,7 +258,9 @@ def _journal() -> Iterator[str]:
             "systemd[1]: postgresql.service: Main process exited, code=killed, status=9/KILL",
             "systemd[1]: postgresql.service: Scheduled restart job, restart counter is at 1.",
         ],
-        5200: ['backup.sh[881]: rsync: [receiver] write failed on "/mnt/b/2.tar": No space left on device (28)'],
+        5200: [
+            'backup.sh[881]: rsync: [receiver] write failed on "/mnt/b/2.tar": No space left on device (28)'
+        ],
         6400: [
             "shop[77]: ERROR request 81 failed",
             "shop[77]: Traceback (most recent call last):",
