@@ -71,7 +71,7 @@ def questions(counting: "Counting") -> None:
             f"{sum(answered[at] for _, answered in asked_of_it)} of {len(asked_of_it)}" for at in (0, 1)
         )
         missed = (
-            f"{one.question} ({', '.join(f'{room:,}' for room, is_sent in zip(ROOMS, answered, strict=True) if not is_sent)})"
+            one.question if not answered[-1] else f"{one.question} ({ROOMS[0]:,})"
             for one, answered in asked_of_it
             if not all(answered) and name != "all"
         )

@@ -56,13 +56,15 @@ def kind_of(text: str, texts: list[str]) -> Kind:
             return found
     if sum(bool(_DIFF.match(line)) for line in sample) * 100 >= len(sample) and _has_changes(texts):
         return Kind.DIFF
-    if sum(bool(COMMIT.match(line)) for line in sample) * 40 >= len(sample):
-        return Kind.COMMITS
     if separator_of(texts):
         return Kind.TABLE
-    if stanza_key(texts):
-        return Kind.STANZAS
-    return _kind_of_lines(sample)
+    return _kind_of_records(sample, texts) or _kind_of_lines(sample)
+
+
+def _kind_of_records(sample: list[str], texts: list[str]) -> Kind | None:
+    if sum(bool(COMMIT.match(line)) for line in sample) * 40 >= len(sample):
+        return Kind.COMMITS
+    return Kind.STANZAS if stanza_key(texts) else None
 
 
 def separator_of(texts: list[str]) -> str | None:

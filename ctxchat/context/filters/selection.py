@@ -185,8 +185,9 @@ def _gap(units: Units, start: int, end: int, before: str) -> str:
     stands = sum(units.stands[start:end])
     within = not before[-1:].isspace()
     ends_line = end == len(units.texts) or units.texts[end - 1].endswith("\n")
-    if not stands and ends_line and not within:
-        return ""  # lines that are counted by a mark elsewhere
+    starts_line = start == 0 or units.texts[start - 1].endswith("\n")
+    if not stands and starts_line and ends_line and units.noun == "line":
+        return ""  # marks, and lines that a mark counts
     if stands:
         words = f"{amount(stands, units.noun)} left out"
     else:
