@@ -3,8 +3,8 @@
 First the rules that do not look at the question, nor at the room: the same text gives the same lines
 whatever is asked, so that a second question finds them in the KV cache. Where they fit they are
 sent whole, and lines they folded that hold rare words of the question stand behind them. Only where
-they do not fit, units are chosen by the question and by their place; what is sent then depends on
-the room.
+they do not fit, units are chosen by the question and by their place, those of records with the titles
+of these; what is sent then depends on the room.
 """
 
 from collections.abc import Iterator

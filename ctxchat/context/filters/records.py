@@ -12,8 +12,15 @@ from ctxchat.context.filters.kinds import COMMIT, STAMPED, Kind, stanza_key
 FEWEST = 4
 """Records from which on a word that many of them hold is taken as common."""
 
-_DIFF = (COMMIT, re.compile(r"diff --(?:git|cc|combined) |Index: "), re.compile(r"@@+ "))
-_SECTIONS = tuple(re.compile(rf"{'#' * depth} \S") for depth in range(1, 7))
+_CHANGES = re.compile(rf"({COMMIT.pattern})|(diff --(?:git|cc|combined) |Index: )|(@@+ )")
+_HEADS = {
+    Kind.DIFF: _CHANGES,
+    Kind.COMMITS: _CHANGES,
+    Kind.PROSE: re.compile("|".join(rf"({'#' * depth} \S)" for depth in range(1, 7))),
+    Kind.LOG: re.compile(rf"({STAMPED.pattern})"),
+}
+"""What heads a record, a group for each depth."""
+
 _TELLING = re.compile(r"(?:Date|AuthorDate|Subject|Description|Summary|Title): ")
 _MESSAGE = re.compile(r" {4}\S")
 _BELOW_TITLE = 0.4
@@ -53,6 +60,8 @@ class Records:
 
 def records(texts: Sequence[str], kind: Kind) -> Records | None:
     """The records of a text, None where it has no two, or where nearly each line is one."""
+    if kind is not Kind.STANZAS and kind not in _HEADS:
+        return None
     depths = list(_depths(texts, kind))
     heads = [(index, depth) for index, depth in enumerate(depths) if depth >= 0]
     if len(heads) < 2:
@@ -72,18 +81,10 @@ def records(texts: Sequence[str], kind: Kind) -> Records | None:
 
 def _depths(texts: Sequence[str], kind: Kind) -> Iterator[int]:
     """By unit, how deep the record lies that it heads, -1 where it heads none."""
-    if kind is Kind.STANZAS:
-        yield from _depths_of_stanzas(texts)
-        return
-    heads = {Kind.DIFF: _DIFF, Kind.COMMITS: _DIFF, Kind.PROSE: _SECTIONS, Kind.LOG: (STAMPED,)}
+    head = re.compile(f"({re.escape(stanza_key(texts))})") if kind is Kind.STANZAS else _HEADS[kind]
     for text in texts:
-        yield next((depth for depth, head in enumerate(heads.get(kind, ())) if head.match(text)), -1)
-
-
-def _depths_of_stanzas(texts: Sequence[str]) -> Iterator[int]:
-    key = stanza_key(texts)
-    for text in texts:
-        yield 0 if text.startswith(key) else -1
+        found = head.match(text)
+        yield found.lastindex - 1 if found and found.lastindex else -1
 
 
 def _title(texts: Sequence[str], start: int, end: int) -> list[int]:
