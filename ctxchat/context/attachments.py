@@ -42,7 +42,7 @@ def reclaimable(segments: Sequence[Segment]) -> range:
 def attached_texts(segments: Sequence[Segment]) -> list[tuple[str, str]]:
     """The label and the text of everything attached to a message."""
     return [
-        (before.text.lstrip("`\n").partition("\n")[0], segment.text)
+        (before.text.removeprefix(fence_for(segment.text)).rstrip("\n"), segment.text)
         for before, segment in pairwise(segments)
         if segment.section is Section.DATA
     ]

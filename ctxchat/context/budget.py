@@ -80,22 +80,25 @@ def is_due(prompt: Prompt, budget: Budget) -> bool:
     """Whether the oldest turns should be folded before the next question comes.
 
     Only where that brings the prompt down to the landing: then as much as lies between landing and
-    trigger must be spoken anew before the next time. Elsewhere it waits until it must be done.
+    trigger must be spoken anew before the next time. Elsewhere it waits until it must be done. Notes and
+    data are no reason: they can give way by themselves.
     """
-    if prompt.total <= budget.trigger:
+    given = prompt.sections[Section.DATA] + prompt.sections[Section.NOTES]
+    if prompt.total - given <= budget.trigger:
         return False
     count = turns_to_fold(prompt, budget, keep=1)
     freed = sum(turn_tokens(prompt)[:count])
     return prompt.total + budget.block - freed <= budget.landing
 
 
-def reclaim_until(prompt: Prompt, budget: Budget) -> str | None:
-    """The message up to which notes and data of past turns are to be given back, from the oldest, so
-    that the prompt comes down to the landing; the last that holds any where that is not enough, None
-    where there is nothing to give back."""
+def reclaim_until(prompt: Prompt, budget: Budget, *, keep: int) -> str | None:
+    """The message up to which notes and data of past turns, all but the last `keep`, are to be given back,
+    from the oldest, so that the prompt comes down to the landing; the last that holds any where that is not
+    enough, None where there is nothing to give back."""
+    turns = prompt.summarized_turns + prompt.verbatim_turns - keep
     freed, last = 0, None
     for piece in prompt.pieces:
-        past = piece.turn is not None and piece.turn <= prompt.summarized_turns + prompt.verbatim_turns
+        past = piece.turn is not None and piece.turn <= turns
         if past and piece.source and piece.section in (Section.DATA, Section.NOTES):
             if last not in (None, piece.source.message) and prompt.total - freed <= budget.landing:
                 break

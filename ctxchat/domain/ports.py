@@ -234,7 +234,7 @@ class Conversations(Protocol):
 
     def keep_attached(self, message: str, label: str, chunks: Sequence[Chunk]) -> None:
         """Keep the whole of a text that was attached to a message and is not sent whole, as passages
-        that can be recalled; joined in their order they are the text."""
+        that can be recalled; joined in their order they are the text. One that is kept already stays."""
 
     def reclaim(self, conversation: str, message: str) -> None:
         """Send the notes and the data of the messages up to this one no more."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ctxchat.context.attachments import Attachment, question_segments
 from ctxchat.context.budget import shared_out
-from ctxchat.domain.conversation import Message
+from ctxchat.domain.conversation import Message, Section
 from ctxchat.domain.receipt import FilterStep
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.request import AskRequest
@@ -35,46 +35,65 @@ class _Fitted:
     steps: tuple[FilterStep, ...] = ()
 
 
+def without_attached(question: Message, request: AskRequest) -> Message:
+    """A question as it was journaled, without what was attached to it: its pins and its words."""
+    attached = len(question_segments("", (*request.attachments, *request.data))) - 1
+    pins = question.segments[: len(question.segments) - attached - 1]
+    return replace(question, segments=(*pins, question.segments[-1]))
+
+
 def filtered_question(
-    request: AskRequest, question: Message, assembly: Assembly, *, beside: int, least: int
+    request: AskRequest, bare: Message, assembly: Assembly, *, beside: int, least: int
 ) -> FilteredQuestion:
     """Filter what was attached, where it is more than the room it has, and encode structured data.
 
-    `beside` are the tokens of the prompt without what was attached, `least` those once all past
-    turns are folded.
+    `bare` is the question without what was attached. `beside` are the tokens of the prompt with that,
+    `least` those once all past turns are folded.
     """
     whole = (*request.attachments, *request.data)
-    if not whole:
-        return FilteredQuestion(question)
     usable = assembly.budget.usable
-    scaffold = sum(
-        assembly.count(s.text) for s in question_segments("", [replace(a, text="") for a in whole])
-    )
+    scaffold = _scaffold(whole, assembly)
     room = usable - beside - scaffold
     if assembly.policy.folds:
         room = max(room, min(int(usable * DATA_SHARE), usable - least - scaffold))
     fitted = list(_fitted(request, assembly, room))
     kept = [one.attachment for one in fitted]
-    pins = question.segments[: len(question.segments) - len(question_segments(request.question, whole))]
-    segments = (*pins, *question_segments(request.question, kept))
+    segments = (*bare.segments[:-1], *question_segments(request.question, kept))
     return FilteredQuestion(
-        replace(question, segments=segments),
+        replace(bare, segments=segments),
         _one_line_of([one.steps for one in fitted]),
         tuple(attachment.text for attachment in kept),
         tuple(old for old, new in zip(whole, kept, strict=True) if old.text != new.text),
     )
 
 
+def _scaffold(attachments: Sequence[Attachment], assembly: Assembly) -> int:
+    """Tokens of what stands around attached texts at the most: what is left of one may end without a
+    newline, and needs no longer fence."""
+    around = (s for s in question_segments("", attachments) if s.section is Section.TEMPLATE)
+    return sum(assembly.count(segment.text) for segment in around) + len(attachments)
+
+
 def _fitted(request: AskRequest, assembly: Assembly, room: int) -> Iterator[_Fitted]:
-    filters = request.filters and assembly.policy.folds
     sizes = [assembly.count(a.text) for a in (*request.attachments, *request.data)]
-    rooms = shared_out(sizes, max(room, 0)) if filters and sum(sizes) > room else sizes
-    shares = iter(zip(sizes, rooms, strict=True))
+    tables = list(zip(request.data, sizes[len(request.attachments) :], strict=True))
+    wanted = sizes[: len(request.attachments)]
+    wanted += [_wanted(table, request.question, size, room, assembly) for table, size in tables]
+    rooms = [WHOLE] * len(wanted)
+    if request.filters and assembly.policy.folds and sum(wanted) > room:
+        shares = zip(shared_out(wanted, max(room, 0)), wanted, strict=True)
+        rooms = [WHOLE if share >= all_of_it else share for share, all_of_it in shares]
+    given = zip(sizes, rooms, strict=True)
     for attachment in request.attachments:
-        yield _filtered(attachment, request.question, *next(shares), assembly)
+        yield _filtered(attachment, request.question, *next(given), assembly)
     for attachment in request.data:
-        size, share = next(shares)
-        yield _encoded(attachment, request.question, size, share if filters else WHOLE, assembly)
+        yield _encoded(attachment, request.question, *next(given), assembly)
+
+
+def _wanted(table: Attachment, question: str, size: int, room: int, assembly: Assembly) -> int:
+    """Tokens of a table with all its rows: more than it came in, for what is said of its columns. One that
+    came in more than the room is not encoded to know it."""
+    return size if size > room else _encoded(table, question, size, WHOLE, assembly).steps[-1].after
 
 
 def _filtered(attachment: Attachment, question: str, size: int, room: int, assembly: Assembly) -> _Fitted:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ctxchat.context.assemble import SEPARATOR, Wording
-from ctxchat.context.attachments import Attachment, question_segments
+from ctxchat.context.attachments import question_segments
 from ctxchat.domain.conversation import (
     Conversation,
     Finish,
@@ -22,7 +22,6 @@ from ctxchat.domain.errors import StoreError, UsageError
 from ctxchat.domain.ports import Clock, Conversations
 from ctxchat.domain.prompt import Prompt, SegmentKey
 from ctxchat.service.names import first_words
-from ctxchat.service.originals import keep_original, keep_originals
 from ctxchat.service.request import AskRequest
 
 
@@ -84,15 +83,6 @@ class Journal:
     def restate(self, question: Message) -> None:
         """Record what filters and recall have made of a question."""
         self.conversations.restate(question)
-
-    def keep_attached(self, question: Message, original: Attachment) -> None:
-        """Keep a text whole that is sent in part."""
-        keep_original(self.conversations, question.id, original)
-
-    def reclaim(self, conversation: Conversation, until: str, messages: Sequence[Message]) -> None:
-        """Send notes and data of the messages up to `until` no more; what was attached can be recalled."""
-        keep_originals(self.conversations, messages[: [m.id for m in messages].index(until) + 1])
-        self.conversations.reclaim(conversation.id, until)
 
     def keep_ids(self, prompt: Prompt, vocabulary: str) -> None:
         """Keep the ids that were made from recorded text while the prompt was built."""

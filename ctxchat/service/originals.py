@@ -1,9 +1,10 @@
 """What was attached stays whole on record, in parts that can be recalled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from ctxchat.context.attachments import Attachment, attached_texts
-from ctxchat.domain.conversation import Message
+from ctxchat.context.attachments import Attachment, attached_texts, one_line
+from ctxchat.domain.conversation import Conversation, Message
 from ctxchat.domain.ports import Conversations
 
 
@@ -11,7 +12,8 @@ def keep_original(conversations: Conversations, message: str, original: Attachme
     """Keep a text whole that is sent in part."""
     from ctxchat.context.chunks.chunk import chunks_of
 
-    conversations.keep_attached(message, original.label, chunks_of(original.text, original.label))
+    label = one_line(original.label)
+    conversations.keep_attached(message, label, chunks_of(original.text, label))
 
 
 def keep_originals(conversations: Conversations, messages: Iterable[Message]) -> None:
@@ -20,3 +22,19 @@ def keep_originals(conversations: Conversations, messages: Iterable[Message]) ->
     for message in messages:
         for label, text in attached_texts(message.segments):
             keep_original(conversations, message.id, Attachment(label, text))
+
+
+def reclaimed(
+    conversations: Conversations,
+    conversation: Conversation,
+    until: str,
+    messages: Sequence[Message],
+    *,
+    writes: bool = True,
+) -> Conversation:
+    """The conversation once notes and data of `messages` up to `until` are not sent any more; what was
+    attached to them can be recalled from then on. Without `writes` the record stays as it is."""
+    if writes:
+        keep_originals(conversations, messages[: [m.id for m in messages].index(until) + 1])
+        conversations.reclaim(conversation.id, until)
+    return replace(conversation, reclaimed=until)

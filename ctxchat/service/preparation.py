@@ -4,17 +4,18 @@ and what matters is recalled."""
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
-from ctxchat.context.attachments import Attachment, question_segments
 from ctxchat.context.budget import could_fit, reclaim_until, turns_to_fold
 from ctxchat.context.recall import placed, texts_by_label
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Message
 from ctxchat.domain.events import Filtered, NotesFound, TurnEvent, Warned
 from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.assembly import Assembly, Past
 from ctxchat.service.compaction import Compaction, Requests
-from ctxchat.service.filtering import filtered_question
+from ctxchat.service.filtering import filtered_question, without_attached
 from ctxchat.service.journal import Journal
+from ctxchat.service.originals import keep_original, reclaimed
 from ctxchat.service.read_ahead import read_ahead
 from ctxchat.service.recollection import Recollection, standing_notes, window_of
 from ctxchat.service.request import AskRequest
@@ -58,19 +59,19 @@ class Preparation:
         request, began = self.request, self.journal.clock.seconds()
         if not request.attachments and not request.data:
             return
-        bare = _without(self._question, (*request.attachments, *request.data), request.question)
+        bare = without_attached(self._question, request)
         result = filtered_question(
             request,
-            self._question,
+            bare,
             self.assembly,
             beside=self._assembled(past, bare).total,
-            least=self._assembled(Past(past.blocks), bare).total,
+            least=self._least(past, bare),
         )
         self.turn.question, self.turn.filters = result.question, result.steps
         self.turn.watch.retrieval += self.journal.clock.seconds() - began
         if self.turn.writes:
             for original in result.originals:
-                self.journal.keep_attached(self._question, original)
+                keep_original(self.assembly.conversations, self._question.id, original)
         yield Filtered(result.steps, result.texts)
 
     def _fit(self, past: Past, cancel: Cancel) -> Generator[TurnEvent, None, tuple[Past, Prompt] | None]:
@@ -81,10 +82,10 @@ class Preparation:
         prompt = self._assembled(past)
         if prompt.total > budget.usable and folds:
             prompt = self._assembled(past, reasoning=False)
-        if prompt.total > budget.usable and folds and (until := reclaim_until(prompt, budget)):
-            self.turn.conversation = replace(self._conversation, reclaimed=until)
-            if self.turn.writes:
-                self.journal.reclaim(self._conversation, until, past.messages)
+        if prompt.total > budget.usable and folds and (until := reclaim_until(prompt, budget, keep=0)):
+            self.turn.conversation = reclaimed(
+                self.assembly.conversations, self._conversation, until, past.messages, writes=self.turn.writes
+            )
             prompt = self._assembled(past, reasoning=False)
         compaction = Compaction(self.assembly, self._conversation, self.requests, self.turn.writes)
         for keep in (1, 0):
@@ -124,6 +125,14 @@ class Preparation:
             yield NotesFound(turn.notes.recalled)
         return prompt
 
+    def _least(self, past: Past, question: Message) -> int:
+        """Tokens of the prompt once all past turns are folded, with the most that summaries may add: the last
+        turn is folded by itself where folding the others was not enough."""
+        if not past.messages:
+            return self._assembled(past, question).total
+        folded = Past((*past.blocks, SummaryBlock("", "", "", turns=0, prose=" ")))
+        return self._assembled(folded, question).total + 2 * self.assembly.budget.block
+
     @property
     def _conversation(self) -> Conversation:
         assert self.turn.conversation is not None
@@ -142,10 +151,3 @@ class Preparation:
             self.request.think,
             reasoning=reasoning,
         )
-
-
-def _without(question: Message, attachments: tuple[Attachment, ...], words: str) -> Message:
-    """A question without what was attached to it."""
-    segments = question.segments
-    attached = len(question_segments(words, attachments)) - 1
-    return replace(question, segments=(*segments[: len(segments) - attached - 1], segments[-1]))

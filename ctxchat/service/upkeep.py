@@ -8,24 +8,26 @@ from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import Compacted, Compacting
 from ctxchat.service.compaction import Compaction
-from ctxchat.service.originals import keep_originals
+from ctxchat.service.originals import reclaimed
 
 Folding = Iterator[Compacting | Compacted]
 
 
 def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
     """Bring what stands down to the landing, where it has passed the trigger: notes and data of past
-    turns give way first, and the oldest turns are folded where what was spoken is still too much."""
+    turns give way first, and the oldest turns are folded where what was spoken is still too much.
+
+    Those of the last turn stay: the next question is often about them, and may fit beside them.
+    """
     assembly, conversation = compaction.assembly, compaction.conversation
-    past = assembly.past(conversation)
+    budget, past = assembly.budget, assembly.past(conversation)
     prompt = assembly.prompt(conversation, past, None)
-    if prompt.total > assembly.budget.trigger and (until := reclaim_until(prompt, assembly.budget)):
-        keep_originals(assembly.conversations, past.messages)
-        assembly.conversations.reclaim(conversation.id, until)
-        compaction = replace(compaction, conversation=replace(conversation, reclaimed=until))
-        prompt = assembly.prompt(compaction.conversation, past, None)
-    if is_due(prompt, assembly.budget):
-        yield from compaction.fold(past, turns_to_fold(prompt, assembly.budget, keep=1), cancel)
+    if prompt.total > budget.trigger and (until := reclaim_until(prompt, budget, keep=1)):
+        conversation = reclaimed(assembly.conversations, conversation, until, past.messages)
+        compaction = replace(compaction, conversation=conversation)
+        prompt = assembly.prompt(conversation, past, None)
+    if is_due(prompt, budget):
+        yield from compaction.fold(past, turns_to_fold(prompt, budget, keep=1), cancel)
 
 
 def fold_now(compaction: Compaction, cancel: Cancel) -> Folding:

@@ -12,6 +12,10 @@ from ctxchat.store.rows import as_text
 
 _INSERT = "INSERT INTO passage (id, kind, message, ordinal, source, words, text)"
 _ROW = "(?, ?, ?, ?, CAST(? AS TEXT), ?, CAST(? AS TEXT))"
+_KEPT = """
+    SELECT 1 FROM passage
+    WHERE message = ? AND kind = 'data' AND rtrim(source, '0123456789-') = CAST(? AS TEXT) LIMIT 1
+"""
 
 
 def write_turns(connection: sqlite3.Connection, messages: Iterable[Message]) -> None:
@@ -28,7 +32,10 @@ def write_turns(connection: sqlite3.Connection, messages: Iterable[Message]) -> 
 
 
 def write_attached(connection: sqlite3.Connection, message: str, label: str, chunks: Iterable[Chunk]) -> None:
-    """A passage for each chunk of a text that came with a message, blank ones too."""
+    """A passage for each chunk of a text that came with a message, blank ones too. One that is kept already
+    stays as it is: what is sent of it may be less, and several conversations hold the message."""
+    if connection.execute(_KEPT, (message, as_text(f"{label}:"))).fetchone():
+        return
     _write(
         connection,
         (

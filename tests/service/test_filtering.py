@@ -1,5 +1,6 @@
 """Attached text that does not fit, over a scripted model and a real store."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -136,3 +137,61 @@ def test_data_of_past_turns_gives_way_before_anything_that_was_said(tmp_path: Pa
     assert (dropped.section, dropped.tokens) == (Section.DATA, 1900)
     assert data_kept(desk, tmp_path) == LOG[:1900]
     assert receipt.prompt.total <= receipt.prompt.usable
+
+
+def test_data_is_kept_once_however_it_leaves_the_window(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    desk.ask(request("Which error was there?", Attachment("log", LOG)))
+    latest = desk.record.latest()
+    assert latest
+    fork = desk.record.fork(latest.id)
+    for conversation in (latest.id, fork.id):
+        blocks = len(desk.record.blocks(conversation))
+        for number in range(40):
+            session = replace(
+                request(f"Question {number} about it, please?"), resume=False, session=conversation
+            )
+            desk.ask(session)
+            list(desk.service.tidy(Cancel()))
+            if len(desk.record.blocks(conversation)) > blocks:
+                break
+        assert len(desk.record.blocks(conversation)) > blocks
+        assert data_kept(desk, tmp_path) == LOG
+
+
+def test_data_of_the_last_turn_stays_for_the_next_question(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    first = desk.ask(request("Which error was there?", Attachment("log", LOG[:3300])))
+    assert first.prompt
+    assert first.prompt.total > 0.8 * first.prompt.usable
+    assert list(desk.service.tidy(Cancel())) == []
+    second = desk.ask(request("Who was it?"))
+    assert second.prompt
+    assert second.prompt.sections[Section.DATA] == 3300
+    assert second.kv
+    assert second.kv.reused >= first.prompt.total
+    list(desk.service.tidy(Cancel()))
+    third = desk.ask(request("And when?"))
+    assert third.prompt
+    assert third.prompt.sections[Section.DATA] == 0
+
+
+def test_beside_a_long_question_text_is_filtered_until_folding_makes_room(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    desk.ask(request("Hello there."))
+    desk.ask(request("Hello there again." * 20))
+    receipt = desk.ask(request("Which error? " + "word " * 480, Attachment("log", LOG)))
+    assert receipt.error is None
+    assert receipt.prompt
+    assert receipt.prompt.total <= receipt.prompt.usable
+    assert receipt.prompt.sections[Section.DATA]
+
+
+def test_a_small_table_has_all_its_rows_also_beside_a_large_text(tmp_path: Path) -> None:
+    table = Attachment("prices.csv", "id,city,price\n1,Riga,3\n2,Bergen,4\n3,Turku,9\n")
+    for attached in ((), (Attachment("log", LOG),)):
+        desk = desk_of(tmp_path / str(len(attached)))
+        receipt = desk.ask(request("What is the price in Bergen?", *attached, data=(table,)))
+        assert receipt.prompt
+        sent = "".join(piece.text for piece in receipt.prompt.pieces if piece.section is Section.DATA)
+        assert "1,Riga,3\n2,Bergen,4\n3,Turku,9\n" in sent
