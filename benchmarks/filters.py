@@ -5,6 +5,7 @@ like its neighbours but for one name, at 0 %, 10 % … 100 % of the text, and th
 name. Tokens are SmolLM2's, the room is --room, seconds are of CPU and without the counting of tokens.
 
     python benchmarks/filters.py [--room 2048]
+    python benchmarks/filters.py --questions      # natural questions alone, at rooms of 800 and 2,000 tokens
     python benchmarks/filters.py --stream 500     # megabytes of a log, in bounded memory
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -28,9 +30,14 @@ from ctxchat.context.filters.pipeline import filtered
 from ctxchat.context.filters.stream import condensed
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.natural_questions import Asked, asked, output  # noqa: E402 - the folder above is needed first
+
 NAME = "zephyrine4711"
 QUESTION = f"What is said of {NAME}?"
 ROWS = 100_000
+ROOMS = (800, 2000)
 Join = Callable[[list[str]], str]
 
 
@@ -39,16 +46,40 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--room", type=int, default=2048)
+    parser.add_argument("--questions", action="store_true")
     parser.add_argument("--stream", type=int, metavar="MB")
     arguments = parser.parse_args()
     if arguments.stream:
         stream(arguments.stream)
-    else:
-        texts(arguments.room)
-
-
-def texts(room: int) -> None:
+        return
     counting = Counting()
+    if not arguments.questions:
+        texts(arguments.room, counting)
+    questions(counting)
+
+
+def questions(counting: "Counting") -> None:
+    """Of natural questions, how many are sent what answers them, and which are not."""
+    found: dict[str, list[tuple[Asked, list[bool]]]] = defaultdict(list)
+    for one in asked():
+        sent = (filtered(one.text(), one.question, room, counting).text for room in ROOMS)
+        found[one.name].append((one, [all(answer in text for answer in one.answers) for text in sent]))
+    table = Table("natural questions", *(f"{room:,} tokens" for room in ROOMS), "not answered")
+    rows = [row for rows in found.values() for row in rows]
+    for name, asked_of_it in (*found.items(), ("all", rows)):
+        shares = (
+            f"{sum(answered[at] for _, answered in asked_of_it)} of {len(asked_of_it)}" for at in (0, 1)
+        )
+        missed = (
+            one.question if not answered[-1] else f"{one.question} ({ROOMS[0]:,})"
+            for one, answered in asked_of_it
+            if not all(answered) and name != "all"
+        )
+        table.add_row(name, *shares, "\n".join(missed))
+    Console(width=140).print(table)
+
+
+def texts(room: int, counting: "Counting") -> None:
     table = Table("text", "MB", "tokens", "folded", "sent", "rules", "needle kept", "CPU s", "MB/s")
     for name, lines, join in floods():
         kept, spent, steps = 0, [], ()
@@ -151,16 +182,6 @@ def floods() -> Iterator[tuple[str, list[str], Join]]:
     yield "docs/*.md", prose.splitlines(), plain
 
 
-def output(command: list[str]) -> list[str]:
-    """What a command says on both streams."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
-        ended = subprocess.run(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-    return ended.stdout.decode(errors="replace").splitlines()
-
-
 def row(index: int) -> str:
     chance = random.Random(index)
     city = chance.choice(("Oslo", "Lima", "Kyoto", "Accra", "Quito"))
@@ -225,5 +246,4 @@ def stream(megabytes: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()

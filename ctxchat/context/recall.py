@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePath
 
 from ctxchat.context.attachments import fence_for, one_line
 from ctxchat.domain.conversation import Message, Section, Segment
@@ -27,15 +28,16 @@ LABEL_TOKENS = 6
 CANDIDATES = 64
 """Hits that are looked at: more than fit into the share of most windows."""
 
-ABOUT, ALIKE = 0.4, 0.6
-"""A question is about what is on record where one passage holds this share of its rare words, or is
-this near to it by its cosine."""
+ABOUT, ALIKE = 0.75, 0.5
+"""A question is about what is on record where the share of its rare words that one passage holds and
+the cosine to it come to the first in sum, or the cosine alone to the second."""
 
-SOME, FAINT = 0.2, 0.3
-"""Then passages are worth a place that hold this share of its words, or are this near to it.
+WORTH = 0.5
+"""Then passages whose sum is this are worth a place.
 
-Measured on conversations of LoCoMo without names: four fifths of the evidence among the first twelve
-hits stays, and of questions about nothing that was said one in twenty finds anything."""
+Measured on conversations of LoCoMo without names: 87 % of the evidence among the first twelve hits
+stays, 98 % where the question is wrapped in two sentences of politeness; of questions about nothing
+that was said one in twenty finds anything."""
 
 FEW_WORDS = 3
 """A question of fewer content words than this means what the one before it meant."""
@@ -77,12 +79,8 @@ def query_of(question: str, earlier: Sequence[str]) -> str:
 def near(hits: Iterable[Hit]) -> list[Hit]:
     """Those that have to do with the question, whatever the others are like."""
     found = list(hits)
-    about = any(hit.matched >= ABOUT for hit in found)
-    return [
-        hit
-        for hit in found
-        if hit.cosine >= ALIKE or (about and (hit.matched >= SOME or hit.cosine >= FAINT))
-    ]
+    about = any(_nearness(hit) >= ABOUT for hit in found)
+    return [hit for hit in found if hit.cosine >= ALIKE or (about and _nearness(hit) >= WORTH)]
 
 
 def recalled(
@@ -133,6 +131,10 @@ def placed(question: Message, recalled_segments: Sequence[Segment]) -> tuple[Seg
 
 def texts_by_label(recalled: Recalled) -> Mapping[str, str]:
     return {c.label: h.passage.text for c, h in zip(recalled.citations, recalled.hits, strict=True)}
+
+
+def _nearness(hit: Hit) -> float:
+    return hit.matched + hit.cosine
 
 
 def _unsent(hits: Iterable[Hit], sent: Sequence[Message]) -> Iterator[Hit]:
@@ -191,4 +193,5 @@ def _place(hit: Hit) -> tuple[int, float]:
 def _source(passage: Passage) -> str:
     if passage.kind is PassageKind.TURN:
         return one_line(passage.name or str(passage.role or ""))
-    return one_line(passage.source)
+    # Where a file lies says little and takes many tokens; the receipt has the whole path.
+    return one_line(PurePath(passage.source).name)

@@ -91,8 +91,13 @@ def bm25(counts: Floats, words: Floats) -> Floats:
 
 
 def matched(counts: Floats) -> Floats:
-    """The share of what the query's words say that each passage holds, from 0 to 1."""
-    says = rarity(counts)
+    """The share of what the query's words say that each passage holds, from 0 to 1.
+
+    A word says something here also where most passages hold it: among three notes every word is
+    frequent, and the one that holds all the question's words holds all it says.
+    """
+    passages, holding = counts.shape[1], np.count_nonzero(counts, axis=1)
+    says = np.log1p((passages + 1) / (holding + 1))
     share: Floats = says @ (counts > 0) / max(says.sum(), RAREST)
     return share
 

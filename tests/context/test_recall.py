@@ -140,5 +140,5 @@ def test_what_is_far_from_the_question_is_not_near_whatever_its_rank() -> None:
     passage = note("a", "text").passage
     assert near([Hit(passage, 99.0, cosine=0.4, matched=0.3)]) == []
     assert near([Hit(passage, 0.1, cosine=0.9, matched=0.0)])
-    about, faint, none = (Hit(passage, 1.0, *found) for found in ((0.5, 0.5), (0.35, 0.0), (0.1, 0.1)))
+    about, faint, none = (Hit(passage, 1.0, *found) for found in ((0.5, 0.5), (0.3, 0.2), (0.3, 0.1)))
     assert near([about, faint, none]) == [about, faint]

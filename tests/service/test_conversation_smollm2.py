@@ -33,7 +33,7 @@ def test_forty_turns_in_a_small_window(home: Path, smollm2: Path) -> None:
         sampling = Sampling(temperature=0.7, seed=number, max_tokens=ANSWER)
         question = TOLD if number == 3 else f"Tell me something about the number {number}."
         events = [
-            *chat.ask(AskRequest(question, resume=True, sampling=sampling), Cancel()),
+            *chat.ask(AskRequest(question, resume=True, sampling=sampling, memory=False), Cancel()),
             *chat.tidy(Cancel()),
         ]
         for event in events:

@@ -53,7 +53,6 @@ def test_what_was_said_long_ago_is_before_the_question_that_needs_it(home: Path,
         noted = [piece for piece in receipt.prompt.pieces if piece.section is Section.NOTES]
         assert TOLD in [piece.text for piece in noted]
         assert sum(len(piece.ids) for piece in noted) <= 0.1 * receipt.prompt.usable
-    assert found.notes[0].label == "n1"
     assert again.kv
     assert again.prompt
     assert again.kv.reused >= 0.8 * again.prompt.total

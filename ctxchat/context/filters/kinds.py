@@ -2,7 +2,10 @@
 
 import csv
 import re
+from collections import Counter
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 from ctxchat.context.filters.templates import Templates, signatures
 
@@ -10,6 +13,8 @@ from ctxchat.context.filters.templates import Templates, signatures
 class Kind(StrEnum):
     LOG = "log"
     DIFF = "diff"
+    COMMITS = "commits"
+    STANZAS = "stanzas"
     JSON = "JSON"
     JSON_LINES = "JSON lines"
     TABLE = "table"
@@ -21,7 +26,8 @@ class Kind(StrEnum):
 SAMPLE = 300
 
 _DIFF = re.compile(r"diff --git |@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
-_STAMPED = re.compile(
+COMMIT = re.compile(r"commit [0-9a-f]{7,64}\b")
+STAMPED = re.compile(
     r"[\[(<\s]{0,3}(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2} +\d{1,2} \d\d:|\d+\.\d{3,}\])"
     r"|.{0,60}?[\[\s:](?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|TRACE)\b"
     r"|[\w.:]+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/"
@@ -33,6 +39,8 @@ _CODE = re.compile(
 )
 _SENTENCES = re.compile(r"(?=.*[.,!?])(?:[^\s\d]+\s+){8}\D*$")
 _KEYED = re.compile(r"\s*(?:- )?[\w.\"'-]+:(?: \S.*)?$")
+_KEY = re.compile(r"[A-Za-z][\w-]*: ?(?=\S)")
+_FEWEST_STANZAS = 4
 _NAME_OF_COLUMN = re.compile(r"[^\d\s][^\n]{0,59}$|$")
 _MOST_LIKE_IT = 2 / 3
 
@@ -50,7 +58,13 @@ def kind_of(text: str, texts: list[str]) -> Kind:
         return Kind.DIFF
     if separator_of(texts):
         return Kind.TABLE
-    return _kind_of_lines(sample)
+    return _kind_of_records(sample, texts) or _kind_of_lines(sample)
+
+
+def _kind_of_records(sample: list[str], texts: list[str]) -> Kind | None:
+    if sum(bool(COMMIT.match(line)) for line in sample) * 40 >= len(sample):
+        return Kind.COMMITS
+    return Kind.STANZAS if stanza_key(texts) else None
 
 
 def separator_of(texts: list[str]) -> str | None:
@@ -70,6 +84,20 @@ def separator_of(texts: list[str]) -> str | None:
         if named and sum(len(row) == len(names) for row in rows) * 20 >= len(rows) * 19:
             return separator
     return None
+
+
+def stanza_key(texts: Sequence[str]) -> str:
+    """What each paragraph of keys and values begins with, such as `Package: `; nothing for other texts."""
+    sample = texts[: 10 * SAMPLE]
+    starts = [here for before, here in pairwise(("", *sample)) if here.strip() and not before.strip()]
+    keys = Counter(map(_key, starts))
+    key, times = keys.most_common(1)[0] if keys else ("", 0)
+    return key if key and times >= _FEWEST_STANZAS and times * 4 >= len(starts) * 3 else ""
+
+
+def _key(text: str) -> str:
+    found = _KEY.match(text)
+    return found.group() if found else ""
 
 
 def _sample(texts: list[str]) -> list[str]:
@@ -97,7 +125,7 @@ def _kind_of_lines(sample: list[str]) -> Kind:
     def share(pattern: re.Pattern[str]) -> float:
         return sum(bool(pattern.match(line)) for line in sample) / len(sample)
 
-    if share(_STAMPED) >= 0.4:
+    if share(STAMPED) >= 0.4:
         return Kind.LOG
     if share(_CODE) >= 0.35 or share(_KEYED) >= _MOST_LIKE_IT:
         return Kind.OUTLINE

@@ -3,8 +3,8 @@
 First the rules that do not look at the question, nor at the room: the same text gives the same lines
 whatever is asked, so that a second question finds them in the KV cache. Where they fit they are
 sent whole, and lines they folded that hold rare words of the question stand behind them. Only where
-they do not fit, units are chosen by the question and by their place; what is sent then depends on
-the room.
+they do not fit, units are chosen by the question and by their place, those of records with the titles
+of these; what is sent then depends on the room.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ctxchat.context.filters import diffs, json_text, logs, repeats, selection, terminal_codes
 from ctxchat.context.filters.kinds import Kind, kind_of
 from ctxchat.context.filters.lines import Lines, amount, clipped, mark
-from ctxchat.context.filters.relevance import Relevance, Term, relevance, terms
+from ctxchat.context.filters.relevance import Order, Term, order_of, relevance, terms
 from ctxchat.context.filters.tally import Count, Tally
 from ctxchat.context.filters.units import Units, cut
 from ctxchat.domain.receipt import FilterStep
@@ -58,7 +58,8 @@ def filtered(text: str, question: str, room_tokens: int, count: Count) -> Filter
     tally = Tally(count)
     tokens, _ = tally(folded.text)
     looked_for = terms(question)
-    back = _brought_back(folded, looked_for)
+    order = order_of(question)
+    back = _brought_back(folded, looked_for, order)
     if tokens <= room_tokens and tally.exact(folded.text) <= room_tokens:
         addition = _written_back(folded, back, len(folded.text) / max(1, tokens) * room_tokens)
         if addition and tally.exact(folded.text + addition) <= room_tokens:
@@ -66,7 +67,7 @@ def filtered(text: str, question: str, room_tokens: int, count: Count) -> Filter
     else:
         ratio = max(1.0, len(folded.text) / max(1, tokens))
         lines = _merged(folded, back[:_MOST_BROUGHT_BACK])
-        selected = _fitted(lines, folded.kind, looked_for, room_tokens, ratio, tally)
+        selected = _fitted(lines, folded.kind, looked_for, order, room_tokens, ratio, tally)
         versions.append((selection.RULE, selected))
     return FilteredText(versions[-1][1], tally.steps(versions))
 
@@ -106,11 +107,11 @@ def _compact_json(kind: Kind, text: str, texts: list[str]) -> Lines | None:
     return json_text.compact_json(text) if kind == Kind.JSON else None
 
 
-def _brought_back(folded: Folded, looked_for: list[Term]) -> list[int]:
+def _brought_back(folded: Folded, looked_for: list[Term], order: Order) -> list[int]:
     """The places in the source of lines folded away that hold rare words of the question, best first."""
     if len(folded.lines.texts) >= len(folded.source.texts) and folded.kind not in (Kind.LOG, Kind.DIFF):
         return []
-    found = relevance([text + "\n" for text in folded.source.texts], looked_for)
+    found = relevance([text + "\n" for text in folded.source.texts], looked_for, order=order)
     seen = {at for at, shown in zip(folded.lines.origin, folded.lines.shown, strict=True) if shown}
     return sorted(found.rare - seen, key=lambda index: (-found.scores[index], index))
 
@@ -145,11 +146,13 @@ def _merged(folded: Folded, back: list[int]) -> Lines:
     return result
 
 
-def _fitted(lines: Lines, kind: Kind, looked_for: list[Term], room: int, ratio: float, tally: Tally) -> str:
+def _fitted(
+    lines: Lines, kind: Kind, looked_for: list[Term], order: Order, room: int, ratio: float, tally: Tally
+) -> str:
     """The selection that comes near the room and is not over it. `ratio` is characters a token, a
     guess that is corrected by what each attempt counts."""
     units = cut(lines, kind, max(80, int(room * ratio / 8)))
-    found = relevance(units.texts, looked_for) if looked_for else Relevance({}, frozenset())
+    found = relevance(units.texts, looked_for, units.records, order)
     worth = selection.priorities(units, kind, found)
     best = ""
     for attempt in _attempts(units, worth, room, ratio, tally):

@@ -5,11 +5,14 @@ import math
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from heapq import nlargest, nsmallest
 from itertools import accumulate
 
-from ctxchat.domain.words import content_words
+from ctxchat.context.filters.records import FEWEST, Records
+from ctxchat.domain.words import content_words, words
 
 _IDENTIFIER = re.compile(r"[\w@#$%-][\w./:@#$%+-]*[\w%]")
 _UNSPACED = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]")
@@ -38,6 +41,15 @@ _SHORTEST_STEM = 4
 _MOST_HITS = 200_000
 _K, _B = 1.2, 0.4
 _STEM_ALONE = 0.8
+_RARE_SHARE = 0.002
+_LAST = frozenset(("last", "latest", "newest", "recent", "recently", "finally"))
+_FIRST = frozenset(("first", "earliest", "oldest", "originally", "initially"))
+
+
+class Order(IntEnum):
+    """Which of many alike a question asks for, by their place in the text."""
+
+    FIRST, ANY, LAST = -1, 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +66,15 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class Relevance:
     """The scores of units that hold any of a question's words; `rare` are those that hold one which
-    few others hold."""
+    few others hold, or the first or last of them where the question asks for that. `records` are the
+    scores of records by their number; the question is `of_records` where a word of it stands in most
+    of their titles: *which commit …*. A word is rare where no more than three units hold it, or two in
+    a thousand."""
 
     scores: dict[int, float]
     rare: frozenset[int]
+    records: dict[int, float] = field(default_factory=dict)
+    of_records: bool = False
 
 
 def terms(question: str) -> list[Term]:
@@ -95,24 +112,58 @@ def lowered(text: str) -> str:
     return text.replace("İ", "i").lower()
 
 
-def relevance(units: Sequence[str], looked_for: Sequence[Term], rare_share: float = 0.002) -> Relevance:
-    """How the units of a text, whose order they have, score for a question. A word is rare where no
-    more than three units hold it, or `rare_share` of them."""
+def order_of(question: str) -> Order:
+    """Whether a question is about what came first or last."""
+    asked = set(words(question))
+    last, first = bool(asked & _LAST), bool(asked & _FIRST)
+    return Order(last - first)
+
+
+def relevance(
+    units: Sequence[str],
+    looked_for: Sequence[Term],
+    records: Records | None = None,
+    order: Order = Order.ANY,
+) -> Relevance:
+    """How the units of a text, whose order they have, score for a question."""
     ends = list(accumulate(map(len, units)))
     text = lowered("".join(units))
     average = max(1.0, len(text) / max(1, len(units)))
     scores: dict[int, float] = defaultdict(float)
+    of_records: dict[int, float] = defaultdict(float)
     rare: set[int] = set()
+    if records and records.newest_first:
+        order = Order(-order)
+    structure = False
     for term in looked_for:
         frequencies = _frequencies(text, ends, term)
-        among = len(frequencies)
-        weight = term.weight * math.log(1 + (len(units) - among + 0.5) / (among + 0.5))
+        weight = _rarity(len(units), len(frequencies))
+        is_rare = len(frequencies) <= max(3, len(units) * _RARE_SHARE)
+        if records and len(records.starts) >= FEWEST and frequencies:
+            shared = records.shared(frequencies)
+            weight = min(weight, _rarity(len(records.starts), len(shared)))
+            if records.is_structure(shared):
+                structure, weight, is_rare = True, 0.0, False
+            for record, share in shared.items():
+                of_records[record] += term.weight * weight * share
         for unit, frequency in frequencies.items():
             long = 1 - _B + _B * len(units[unit]) / average
-            scores[unit] += weight * frequency * (_K + 1) / (frequency + _K * long)
-        if among <= max(3, len(units) * rare_share):
-            rare.update(frequencies)
-    return Relevance(dict(scores), frozenset(rare))
+            scores[unit] += term.weight * weight * frequency * (_K + 1) / (frequency + _K * long)
+        rare.update(frequencies if is_rare else _at_the_end(frequencies, order))
+    if records and structure:
+        rare.update(_at_the_end(records.tells, order))
+    return Relevance(dict(scores), frozenset(rare), dict(of_records), structure)
+
+
+def _rarity(all_of_them: int, among: int) -> float:
+    return math.log(1 + (all_of_them - among + 0.5) / (among + 0.5))
+
+
+def _at_the_end(units: Iterable[int], order: Order) -> list[int]:
+    """The two of some units that the question's order means."""
+    if order is Order.ANY:
+        return []
+    return nlargest(2, units) if order is Order.LAST else nsmallest(2, units)
 
 
 def hits(text: str, term: Term) -> Iterator[tuple[int, float]]:

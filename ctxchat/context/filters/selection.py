@@ -3,11 +3,13 @@ them, then those that say most wherever they stand. They keep their order, and e
 
 import re
 from bisect import insort
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from heapq import nlargest
 
 from ctxchat.context.filters.kinds import Kind
 from ctxchat.context.filters.lines import amount, mark
+from ctxchat.context.filters.oddity import odd
+from ctxchat.context.filters.records import Records
 from ctxchat.context.filters.relevance import Relevance
 from ctxchat.context.filters.templates import ERROR, severity
 from ctxchat.context.filters.units import Units
@@ -25,6 +27,11 @@ _AROUND = {
 _AROUND_OTHERS = (0.35, 0.2)
 _NEXT_TO_ERROR = (1.2, 0.0, 1.6, 1.5, 1.4)
 _RARE = 100.0
+_BELOW_TITLES, _ASKED_FOR, _OF_RECORD = 0.3, 1.0, 2.0
+_OF_HEADING = 0.5
+_NOTHING = -1.0
+_ROWS = frozenset({Kind.TABLE, Kind.JSON, Kind.JSON_LINES})
+_ODD = 1.2
 _SPREAD = 0.618034
 _WORDS = re.compile(r"\w")
 _DEFINITION = re.compile(
@@ -44,11 +51,43 @@ def priorities(units: Units, kind: Kind, found: Relevance) -> list[float]:
         for index, text in enumerate(units.texts):
             worth[index] += 0.8 if units.parents[index] < 0 and _WORDS.search(text) else 0.0
             worth[index] += 0.7 if _DEFINITION.match(text) else 0.0
-    for index, score in found.scores.items():
-        worth[index] += score + (_RARE if index in found.rare else 0.0)
-    for index, score in found.scores.items():
-        _raise_around(worth, index, score + (_RARE if index in found.rare else 0.0), kind)
+    if kind in _ROWS:
+        for index in odd(units.texts):
+            worth[index] += _ODD
+    share = _BELOW_TITLES if found.of_records else 1.0
+    valued = {i: score * share + (_RARE if i in found.rare else 0.0) for i, score in found.scores.items()}
+    for index, value in valued.items():
+        worth[index] += value
+    if not found.of_records:
+        for index, value in valued.items():
+            _raise_around(worth, index, value, kind)
+    if units.records:
+        _raise_titles(units.records, worth, found, kind)
     return worth
+
+
+def _raise_titles(records: Records, worth: list[float], found: Relevance, kind: Kind) -> None:
+    """The end of a title is worth what its record is. Heads come with it, and alone are worth nothing."""
+    for record, (start, end) in enumerate(zip(records.starts, records.tells, strict=True)):
+        if end > start:
+            title = [index for index in range(start, end + 1) if index in records.titles]
+            told = max(worth[index] for index in title)
+            for index in title:
+                worth[index] = _NOTHING
+            asked = _ASKED_FOR if found.of_records else 0.0
+            worth[end] = told + asked + _OF_RECORD * found.records.get(record, 0.0)
+        elif kind is Kind.PROSE and end + 1 < len(worth):
+            _raise_section(records, worth, found, record)
+
+
+def _raise_section(records: Records, worth: list[float], found: Relevance, record: int) -> None:
+    """What a heading says of the question, the sentences below it that speak of the question say too."""
+    start = records.starts[record]
+    end = records.starts[record + 1] if record + 1 < len(records.starts) else len(worth)
+    for index in range(start + 1, end):
+        if index == start + 1 or index in found.scores:
+            worth[index] += _OF_HEADING * found.scores.get(start, 0.0)
+    worth[start] = 0.0
 
 
 def _raise_errors(units: Units, worth: list[float]) -> None:
@@ -66,7 +105,7 @@ def _raise_errors(units: Units, worth: list[float]) -> None:
 def _standing(index: int, size: int) -> float:
     """What a unit is worth for its place alone: up to 1 at both ends, a little, evenly spread, between."""
     from_end = min(index, size - 1 - index) / max(1, size - 1)
-    return max(0.0, 1 - 10 * from_end) + 0.1 * (index * _SPREAD % 1)
+    return max(1 - 10 * from_end, 0.1 * (index * _SPREAD % 1))
 
 
 def _raise_around(worth: list[float], index: int, score: float, kind: Kind) -> None:
@@ -84,6 +123,8 @@ def chosen(units: Units, worth: list[float], room: int) -> list[int]:
     best = nlargest(most, range(len(worth)), key=worth.__getitem__)
     for index in (*range(min(units.head, len(worth))), *best):
         needed = _with_parents(units, index, places)
+        if worth[index] < 0 or _says_less_than_marks(units, needed, worth, places):
+            continue
         cost = sum(_cost(units, place, places) for place in needed)
         if cost <= room:
             room -= cost
@@ -91,6 +132,15 @@ def chosen(units: Units, worth: list[float], room: int) -> list[int]:
             for place in needed:
                 insort(kept, place)
     return _bridged(units, kept)
+
+
+def _says_less_than_marks(units: Units, needed: list[int], worth: list[float], places: Set[int]) -> bool:
+    """Whether a unit alone between two gaps is shorter than the mark that parts them."""
+    index = needed[0] if needed else -1
+    if len(units.texts) * _MARK_LENGTH > units.characters:
+        return False
+    alone = len(needed) == 1 and index >= units.head and not {index - 1, index + 1} & places
+    return alone and len(units.texts[index]) <= _MARK_LENGTH and worth[index] < _RARE
 
 
 def _bridged(units: Units, kept: list[int]) -> list[int]:
@@ -134,11 +184,14 @@ def written(units: Units, kept: list[int]) -> str:
 def _gap(units: Units, start: int, end: int, before: str) -> str:
     stands = sum(units.stands[start:end])
     within = not before[-1:].isspace()
+    ends_line = end == len(units.texts) or units.texts[end - 1].endswith("\n")
+    starts_line = start == 0 or units.texts[start - 1].endswith("\n")
+    if not stands and starts_line and ends_line and units.noun == "line":
+        return ""  # marks, and lines that a mark counts
     if stands:
         words = f"{amount(stands, units.noun)} left out"
     else:
         words = f"{amount(sum(map(len, units.texts[start:end])), 'character')} left out"
-    ends_line = end == len(units.texts) or units.texts[end - 1].endswith("\n")
     return (" " if within else "") + mark(words) + ("\n" if ends_line else " ")
 
 

@@ -18,7 +18,7 @@ _MASK = re.compile(
 _ERROR = re.compile(
     r"\b(?:errors?|err|fail(?:ed|ure|ures|s)?|fatal|exception|traceback|panic(?:ked)?|critical|crit"
     r"|segfault|segmentation fault|abort(?:ed)?|denied|refused|timed out|timeout|killed|oom|cannot"
-    r"|unable)\b|(?:Error|Exception)\b",
+    r"|unable)\b|(?-i:Error|Exception)\b",
     re.IGNORECASE,
 )
 _WARNING = re.compile(r"\bwarn(?:ings?)?\b|Warning\b", re.IGNORECASE)

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ctxchat.context.filters.kinds import Kind
 from ctxchat.context.filters.lines import Lines
+from ctxchat.context.filters.records import Records, records
 from ctxchat.context.sentences import pieces
 
 _PARAGRAPH = re.compile(r".+?(?:\n[ \t]*\n\s*|\Z)", re.DOTALL)
@@ -15,11 +17,12 @@ _SPACE = re.compile(r"\s")
 NOUNS = {Kind.TABLE: "row", Kind.JSON_LINES: "row", Kind.PROSE: "sentence"}
 
 
-@dataclass(slots=True)
+@dataclass
 class Units:
     """Parallel lists. The texts of all units, one behind the other, are the text. `parents` is the
-    unit that encloses one by its indentation, -1 for none; `stands` and `shown` as in Lines, each
-    summing to lines (rows, sentences: `noun`) of the text. The first `head` are always shown."""
+    unit that encloses one by its indentation or its record, -1 for none; `stands` and `shown` as in
+    Lines, each summing to lines (rows, sentences: `noun`) of the text. The first `head` are always
+    shown."""
 
     noun: str
     head: int = 0
@@ -27,6 +30,11 @@ class Units:
     stands: list[int] = field(default_factory=list)
     shown: list[int] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
+    records: Records | None = None
+
+    @cached_property
+    def characters(self) -> int:
+        return sum(map(len, self.texts))
 
 
 def cut(lines: Lines, kind: Kind, longest: int) -> Units:
@@ -41,8 +49,12 @@ def cut(lines: Lines, kind: Kind, longest: int) -> Units:
             counted = index >= units.head
             stands, shown = lines.stands[index] * counted, lines.shown[index] * counted
             _add(units, lines.texts[index] + "\n", stands, shown, longest)
+    units.records = records(units.texts, kind)
     enclosed = kind in (Kind.OUTLINE, Kind.JSON, Kind.JSON_LINES)
-    units.parents = _parents(units.texts) if enclosed else [-1] * len(units.texts)
+    if units.records and kind is not Kind.PROSE:
+        units.parents = units.records.parents
+    else:
+        units.parents = _parents(units.texts) if enclosed else [-1] * len(units.texts)
     return units
 
 

@@ -247,7 +247,7 @@ def test_json_lines_become_a_table() -> None:
     ("name", "kind"),
     [
         ("pip", Kind.LOG),
-        ("git", Kind.LOG),
+        ("git", Kind.COMMITS),
         ("build", Kind.LOG),
         ("syslog", Kind.LOG),
         ("csv", Kind.TABLE),
