@@ -7,7 +7,6 @@ from threading import Thread
 from ctxchat.context.attachments import still_attached
 from ctxchat.context.recall import CANDIDATES, SHARE, Count, Recalled, labels_in, near, query_of, recalled
 from ctxchat.domain.conversation import Conversation, Message, Role, sent
-from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.passage import Hit, PassageKind, Scope
 from ctxchat.domain.ports import Recall
 from ctxchat.domain.prompt import Prompt
@@ -71,8 +70,9 @@ class Recollection:
         return Scope(self.collections, conversation.id or None, in_window)
 
     def _warm(self) -> None:
-        """What goes wrong here goes wrong again, and is told, where it is needed."""
-        with suppress(CtxChatError):
+        """Whatever goes wrong here goes wrong again, and is told, where it is needed: a thread would print
+        a traceback."""
+        with suppress(Exception):
             self.recall.warm()
 
 

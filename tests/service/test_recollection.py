@@ -237,6 +237,21 @@ def test_while_the_notes_are_opened_the_model_reads_what_stands_before_the_quest
     assert {event.total for event in read} == {receipt.kv.evaluated}
 
 
+@pytest.mark.parametrize("error", [ImportError("numpy is broken"), RuntimeError("no memory")])
+def test_whatever_goes_wrong_in_opening_is_raised_where_it_is_needed_and_printed_by_no_thread(
+    error: Exception, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> StaticEmbedder:
+        raise error
+
+    model = ScriptedModel(window=4096)
+    desk = Desk(tmp_path, model, recall=lambda database: SqliteRecall(database, broken))
+    told(desk)
+    with pytest.raises(type(error)):
+        desk.ask(asking(ASKED))
+    assert capsys.readouterr().err == ""
+
+
 def test_however_full_the_window_is_what_is_recalled_fits(tmp_path: Path) -> None:
     for fill in range(3300, 3400, 7):
         desk = desk_of(tmp_path / str(fill))
