@@ -231,6 +231,7 @@ def test_while_the_notes_are_opened_the_model_reads_what_stands_before_the_quest
     assert HERON in noted(receipt)
     assert receipt.kv
     assert receipt.prompt
+    assert receipt.kv.reused < len(ahead.ids)
     assert receipt.kv.reused + receipt.kv.evaluated == receipt.prompt.total
     read = [event for event in events if isinstance(event, Prefilled)]
     assert (read[0].done, read[-1].done) == (0, receipt.kv.evaluated)
