@@ -94,7 +94,7 @@ def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRe
         words,
         attachments=question.attachments,
         data=question.data,
-        collections=tuple(map(readable, flags.notes)) or settings.notes.collections or None,
+        collections=tuple(map(readable, settings.notes.collections)) or None,
         memory=settings.notes.recall,
         filters=not flags.no_filter,
         session=None if flags.session is None else readable(flags.session),

@@ -1,12 +1,11 @@
 """`ctxchat compact`: old turns folded into a summary now, and what they were summarized to."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxchat.cli.failures import INTERRUPTED
-from ctxchat.cli.plain_text import clean
+from ctxchat.cli.printing import print_json, write
 from ctxchat.cli.session_option import Session
 
 if TYPE_CHECKING:
@@ -57,12 +56,9 @@ def show(
     """Print what stands in the prompt for turns that are no longer sent word for word."""
     summaries = _service().shown(session)
     if json:
-        from ctxchat.service.json_text import json_text
-
-        print(json_text([_block_json(block) for block in summaries.blocks], indent=2))
+        print_json([_block_json(block) for block in summaries.blocks])
     else:
-        text = _readable(summaries)
-        print(clean(text) if sys.stdout.isatty() else text)
+        write(_readable(summaries))
 
 
 @app.command()

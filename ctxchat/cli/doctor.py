@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from ctxchat.cli.printing import print_json
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -12,13 +14,12 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     """Check this installation; exits 1 where something that matters fails."""
     from ctxchat.service import wiring
     from ctxchat.service.doctor import examine
-    from ctxchat.service.json_text import json_text
     from ctxchat.settings.load import load_settings
 
     findings = list(examine(load_settings, wiring.doctor_probes))
     if json:
         shown = ("check", "ok", "seen", "mend")
-        print(json_text([{key: getattr(finding, key) for key in shown} for finding in findings], indent=2))
+        print_json([{key: getattr(finding, key) for key in shown} for finding in findings])
     else:
         width = max(len(finding.check) for finding in findings)
         for finding in findings:

@@ -1,12 +1,11 @@
 """`ctxchat memory`: texts remembered across conversations."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxchat.cli.input import readable
-from ctxchat.cli.plain_text import clean
+from ctxchat.cli.printing import hint, minutes, print_json
 
 if TYPE_CHECKING:
     from ctxchat.service.memory import MemoryService
@@ -31,20 +30,16 @@ def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
     """List what is remembered, oldest first."""
     notes = _service().listing()
     if json:
-        from ctxchat.service.json_text import json_text
-
-        rows = [{"id": note.id, "added": note.at.isoformat(), "text": note.text} for note in notes]
-        written = json_text(rows, indent=2)
-        print(clean(written) if sys.stdout.isatty() else written)
+        print_json([{"id": note.id, "added": note.at.isoformat(), "text": note.text} for note in notes])
     elif notes:
         from ctxchat.cli.tables import print_table
 
         print_table(
             ("ID", "ADDED", "TEXT"),
-            [(n.id, n.at.astimezone().isoformat(sep=" ", timespec="minutes"), n.text) for n in notes],
+            [(n.id, minutes(n.at.astimezone()), n.text) for n in notes],
         )
-    elif sys.stderr.isatty():
-        typer.echo("nothing is remembered yet: ctxchat memory add TEXT", err=True)
+    else:
+        hint("nothing is remembered yet: ctxchat memory add TEXT")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ctxchat.cli import amounts
+from ctxchat.cli.printing import print_json
 
 if TYPE_CHECKING:
     from ctxchat.domain.model import ModelFile
@@ -23,12 +24,11 @@ def list_models(json: AsJson = False) -> None:
     """List the models that can be named."""
     from ctxchat.cli.tables import print_table
     from ctxchat.service import wiring
-    from ctxchat.service.json_text import json_text
     from ctxchat.settings.load import load_settings
 
     models = wiring.model_library(load_settings()).list()
     if json:
-        print(json_text([asdict(model) for model in models], indent=2))
+        print_json([asdict(model) for model in models])
     else:
         header = (
             "name",
@@ -48,12 +48,11 @@ def show_model(model: Reference, json: AsJson = False) -> None:
     """Show one model and the metadata of its file."""
     from ctxchat.cli.tables import print_table
     from ctxchat.service import wiring
-    from ctxchat.service.json_text import json_text
     from ctxchat.settings.load import load_settings
 
     file, metadata = wiring.model_library(load_settings()).info(model)
     if json:
-        print(json_text({**asdict(file), "metadata": dict(metadata)}, indent=2))
+        print_json({**asdict(file), "metadata": dict(metadata)})
     else:
         rows = [(key, amounts.DASH if value is None else str(value)) for key, value in asdict(file).items()]
         print_table(("key", "value"), rows + [(key, str(value)) for key, value in metadata.items()])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ctxchat.cli.plain_text import clean
+from ctxchat.cli.printing import hint, minutes, print_json
 from ctxchat.cli.queries import InTokens, Most, Query, answer_queries
 from ctxchat.domain.errors import UsageError
 
@@ -57,14 +58,14 @@ def list_(collection: _OneOf = None, json: Json = False) -> None:
     service = _service()
     notes = service.listing(collection)
     if json:
-        _print_json([_note_fields(note, service.tokens(note)) for note in notes])
+        print_json([_note_fields(note, service.tokens(note)) for note in notes])
     elif notes:
         from ctxchat.cli.tables import print_table
 
-        rows = [(n.id, n.collection or "", n.source, _minutes(n), n.text) for n in notes]
+        rows = [(n.id, n.collection or "", n.source, minutes(n.at.astimezone()), n.text) for n in notes]
         print_table(("ID", "COLLECTION", "SOURCE", "ADDED", "TEXT"), rows)
     else:
-        _hint("there are no notes yet: add some with ctxchat notes add PATH")
+        hint("there are no notes yet: add some with ctxchat notes add PATH")
 
 
 @app.command()
@@ -116,14 +117,14 @@ def collections(json: Json = False) -> None:
     """List the collections."""
     found = _service().collections()
     if json:
-        _print_json([_collection_fields(collection) for collection in found])
+        print_json([_collection_fields(collection) for collection in found])
     elif found:
         from ctxchat.cli.tables import print_table
 
         rows = [(c.name, f"{c.notes:,}", c.space, c.where) for c in found]
         print_table(("NAME", "NOTES", "EMBEDDER", "WHERE"), rows)
     else:
-        _hint("there are no notes yet: add some with ctxchat notes add PATH")
+        hint("there are no notes yet: add some with ctxchat notes add PATH")
 
 
 def _service() -> "NoteService":
@@ -131,23 +132,6 @@ def _service() -> "NoteService":
     from ctxchat.settings.load import load_settings
 
     return wiring.note_service(load_settings())
-
-
-def _print_json(value: object) -> None:
-    from ctxchat.service.json_text import json_text
-
-    text = json_text(value, indent=2)
-    print(clean(text) if sys.stdout.isatty() else text)
-
-
-def _hint(text: str) -> None:
-    """Say on a terminal why nothing was printed."""
-    if sys.stderr.isatty():
-        typer.echo(text, err=True)
-
-
-def _minutes(note: "Passage") -> str:
-    return note.at.astimezone().isoformat(sep=" ", timespec="minutes")
 
 
 def _note_fields(note: "Passage", tokens: int | None) -> dict[str, Any]:

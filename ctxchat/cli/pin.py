@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ctxchat.cli.printing import print_json
 from ctxchat.cli.session_option import Session
 
 if TYPE_CHECKING:
@@ -32,11 +33,10 @@ def list_(
 ) -> None:
     """List the pins of a conversation, in the order they were made."""
     from ctxchat.cli.tables import print_table
-    from ctxchat.service.json_text import json_text
 
     pins = _service().listing(session)
     if json:
-        print(json_text([_pin_json(pin) for pin in pins], indent=2))
+        print_json([_pin_json(pin) for pin in pins])
     elif pins:
         print_table(("ID", "STANDS", "TEXT"), [(pin.id, _place(pin), pin.text) for pin in pins])
 

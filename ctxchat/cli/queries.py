@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from ctxchat.cli.plain_text import clean
+from ctxchat.cli.printing import hint, print_json
 from ctxchat.domain.errors import UsageError
 
 Found = TypeVar("Found")
@@ -48,12 +48,11 @@ def answer_queries(
         raise UsageError("there is nothing to look for: give a question")
     found = find(question)
     if json:
-        text = json_text(_answer(question, found, fields), indent=2)
-        print(clean(text) if sys.stdout.isatty() else text)
+        print_json(_answer(question, found, fields))
     elif found:
         show(found)
-    elif sys.stderr.isatty():
-        typer.echo("nothing was found", err=True)
+    else:
+        hint("nothing was found")
 
 
 def _answer(query: str, found: list[Found], fields: Callable[[Found], dict[str, Any]]) -> dict[str, Any]:

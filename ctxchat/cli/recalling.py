@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ctxchat.cli.printing import minutes
 from ctxchat.cli.queries import InTokens, Most, Query, answer_queries
 from ctxchat.cli.tables import print_table
 from ctxchat.service.recalling import Recalled, RecallService
@@ -55,7 +56,7 @@ def _hit_fields(recalled: Recalled) -> dict[str, Any]:
 
 def _row(recalled: Recalled) -> tuple[str, ...]:
     passage = recalled.hit.passage
-    at = passage.at.isoformat(sep=" ", timespec="minutes")
+    at = minutes(passage.at)
     score = f"{recalled.hit.score:.2f}"
     return (passage.source, at, passage.role or "", score, str(recalled.tokens), passage.text)
 

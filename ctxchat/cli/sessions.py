@@ -2,13 +2,13 @@
 
 import sys
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ctxchat.cli.plain_text import clean
+from ctxchat.cli.printing import hint, minutes, print_json, write
 from ctxchat.cli.recalling import recall
 from ctxchat.cli.tables import print_table
 from ctxchat.domain.conversation import ConversationSummary, SearchHit
@@ -37,11 +37,11 @@ def list_(json: Json = False) -> None:
     """List conversations, the last used first."""
     listing = _service().listing()
     if json:
-        _write(json_text([_summary_json(summary) for summary in listing], indent=2))
+        print_json([_summary_json(summary) for summary in listing])
     elif listing:
         print_table(("ID", "UPDATED", "TURNS", "TOKENS", "NAME"), [_summary_row(s) for s in listing])
     else:
-        _hint('there is no conversation yet: begin one with ctxchat ask "…"')
+        hint('there is no conversation yet: begin one with ctxchat ask "…"')
 
 
 @app.command()
@@ -58,13 +58,13 @@ def show(
         return
     transcript = _service().transcript(session)
     if json:
-        _write(json_text(transcript.fields(), indent=2))
+        print_json(transcript.fields())
         return
-    _write(f"{transcript.conversation.name} ({transcript.conversation.id})")
+    write(f"{transcript.conversation.name} ({transcript.conversation.id})")
     for message in transcript.messages:
         sent_along = attached(message)
         note = f"\n[{sent_along:,} characters of attached text]" if sent_along else ""
-        _write(f"\n{heading(message)}:\n{message.spoken}{note}")
+        write(f"\n{heading(message)}:\n{message.spoken}{note}")
 
 
 @app.command()
@@ -78,11 +78,11 @@ def search(
     if len(hits) > k:
         typer.echo(f"ctxchat: there are more than {k} such messages: -k shows more of them", err=True)
     if json:
-        _write(json_text([_hit_json(hit) for hit in hits[:k]], indent=2))
+        print_json([_hit_json(hit) for hit in hits[:k]])
     elif hits:
         print_table(("SESSION", "MESSAGE", "AT", "ROLE", "TEXT"), [_hit_row(hit) for hit in hits[:k]])
     else:
-        _hint("nothing was found")
+        hint("nothing was found")
 
 
 app.command()(recall)
@@ -97,7 +97,7 @@ def rename(session: Session, name: Annotated[str, typer.Argument(metavar="NAME")
 @app.command()
 def fork(session: LastSession = None) -> None:
     """Copy a conversation, and print the id of the copy."""
-    _write(_service().fork(session).id)
+    write(_service().fork(session).id)
 
 
 @app.command()
@@ -108,7 +108,7 @@ def export(
     ] = TranscriptFormat.JSONL,
 ) -> None:
     """Write a conversation to stdout."""
-    _write(_service().transcript(session).written(form), end="")
+    write(_service().transcript(session).written(form), end="")
 
 
 @app.command("import")
@@ -122,7 +122,7 @@ def import_(
     name = name if name is not None or from_stdin else Path(file).stem
     imported = _service().adopt(_read_stdin() if from_stdin else _read_file(Path(file)), name)
     id_ = imported.conversation.id
-    _write(json_text({"id": id_, "messages": len(imported.messages)}) if json else id_)
+    write(json_text({"id": id_, "messages": len(imported.messages)}) if json else id_)
 
 
 @app.command()
@@ -151,7 +151,7 @@ def _show_context(session: str | None, json: bool) -> None:
     with closing(wiring.chat_service(settings)) as service:
         prompt = service.standing(conversation, settings.sampling.max_tokens, Cancel())
     if json:
-        _write(json_text([_piece_json(piece) for piece in prompt.pieces], indent=2))
+        print_json([_piece_json(piece) for piece in prompt.pieces])
     else:
         print_table(("SECTION", "ID", "TURN", "TOKENS", "TEXT"), [_piece_row(p) for p in prompt.pieces])
 
@@ -161,17 +161,6 @@ def _service() -> ConversationService:
     from ctxchat.settings.load import load_settings
 
     return wiring.conversation_service(load_settings())
-
-
-def _write(text: str, end: str = "\n") -> None:
-    """Write to stdout what a terminal may have of it, or all of it elsewhere."""
-    sys.stdout.write((clean(text) if sys.stdout.isatty() else text) + end)
-
-
-def _hint(text: str) -> None:
-    """Say on a terminal why nothing was printed."""
-    if sys.stderr.isatty():
-        typer.echo(text, err=True)
 
 
 def _read_stdin() -> bytes:
@@ -214,7 +203,7 @@ def _summary_json(summary: ConversationSummary) -> dict[str, Any]:
 def _summary_row(summary: ConversationSummary) -> tuple[str, ...]:
     return (
         summary.conversation.id,
-        _minutes(summary.conversation.updated.astimezone()),
+        minutes(summary.conversation.updated.astimezone()),
         str(summary.turns),
         str(summary.tokens),
         summary.conversation.name,
@@ -232,8 +221,4 @@ def _hit_json(hit: SearchHit) -> dict[str, Any]:
 
 
 def _hit_row(hit: SearchHit) -> tuple[str, ...]:
-    return (hit.conversation, hit.message, _minutes(hit.at), hit.role, hit.text)
-
-
-def _minutes(time: datetime) -> str:
-    return time.isoformat(sep=" ", timespec="minutes")
+    return (hit.conversation, hit.message, minutes(hit.at), hit.role, hit.text)

@@ -105,7 +105,7 @@ def assemble(
         exact=vocabulary.exact,
         opens_reasoning=scaffold.opens_reasoning,
         budget=budget,
-        dropped=tuple(_reclaimed(content)),
+        dropped=tuple(_reclaimed(content, vocabulary)),
     )
 
 
@@ -174,14 +174,15 @@ def _bare(content: PromptContent) -> set[str]:
     return {m.id for m in content.history[: len(content.history) - len(attached)]}
 
 
-def _reclaimed(content: PromptContent) -> Iterable[Dropped]:
+def _reclaimed(content: PromptContent, vocabulary: Vocabulary) -> Iterable[Dropped]:
     bare = _bare(content)
     for message in content.history:
         for segment in message.segments if message.id in bare else ():
             if segment.section in (Section.DATA, Section.NOTES):
-                yield Dropped(
-                    segment.section, segment.passage or message.id, len(segment.ids or ()), RECLAIMED
-                )
+                ids = segment.ids
+                if ids is None:
+                    ids = vocabulary.tokenize(segment.text, special=False, after=None)
+                yield Dropped(segment.section, segment.passage or message.id, len(ids), RECLAIMED)
 
 
 def _parts(message: Message, turn: int | None) -> Iterable[_Part]:

@@ -22,6 +22,9 @@ Count = Callable[[str], int]
 SHARE = 0.1
 """What recalled passages may take of what may be used."""
 
+LABEL_TOKENS = 6
+"""What a label takes at the least."""
+
 CANDIDATES = 64
 """Hits that are looked at: more than fit into the share of most windows."""
 
@@ -107,10 +110,6 @@ def recalled(
             return built
         chosen.pop()
     return None
-
-
-LABEL_TOKENS = 6
-"""What a label takes at the least."""
 
 
 def labels_in(messages: Iterable[Message]) -> dict[int, tuple[str, Segment]]:

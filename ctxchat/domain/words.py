@@ -2,7 +2,7 @@
 
 import re
 
-_WORD = re.compile(r"\w+(?:['’]\w+)?")
+WORD = re.compile(r"\w+(?:['’]\w+)?")
 
 STOP_WORDS = frozenset(
     """
@@ -23,7 +23,7 @@ STOP_WORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case, in their order."""
-    return _WORD.findall(text.lower().replace("’", "'"))
+    return WORD.findall(text.lower().replace("’", "'"))
 
 
 def content_words(text: str) -> list[str]:

@@ -112,7 +112,9 @@ class Preparation:
         if recollection.is_opening and not self.request.dry_run:
             read_ahead(self.turn, self.assembly.model, prompt, cancel)
         began, turn = self.journal.clock.seconds(), self.turn
-        turn.notes.standing = standing_notes(window_of(self._conversation, past, self._question))
+        turn.notes.standing = standing_notes(
+            window_of(self._conversation, past, self._question), self.assembly.count
+        )
         found = recollection.found(self._conversation, past, self._question, prompt, self.assembly)
         if found:
             question = replace(self._question, segments=placed(self._question, found.segments))

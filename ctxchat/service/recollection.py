@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 from ctxchat.context.attachments import still_attached
-from ctxchat.context.recall import CANDIDATES, SHARE, Recalled, labels_in, near, query_of, recalled
+from ctxchat.context.recall import CANDIDATES, SHARE, Count, Recalled, labels_in, near, query_of, recalled
 from ctxchat.domain.conversation import Conversation, Message, Role, sent
-from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.passage import Hit, PassageKind, Scope
 from ctxchat.domain.ports import Recall
 from ctxchat.domain.prompt import Prompt
@@ -71,8 +70,9 @@ class Recollection:
         return Scope(self.collections, conversation.id or None, in_window)
 
     def _warm(self) -> None:
-        """What goes wrong here goes wrong again, and is told, where it is needed."""
-        with suppress(CtxChatError):
+        """Whatever goes wrong here goes wrong again, and is told, where it is needed: a thread would print
+        a traceback."""
+        with suppress(Exception):
             self.recall.warm()
 
 
@@ -81,11 +81,11 @@ def window_of(conversation: Conversation, past: Past, question: Message) -> list
     return [*still_attached(sent(past.messages), conversation.reclaimed), question]
 
 
-def standing_notes(messages: list[Message]) -> dict[str, tuple[Citation, str]]:
+def standing_notes(messages: list[Message], count: Count) -> dict[str, tuple[Citation, str]]:
     """Passages recalled in earlier turns that are sent again, with their texts, by their labels."""
     return {
         f"n{number}": (
-            Citation(f"n{number}", segment.passage, source=source, tokens=len(segment.ids or ())),
+            Citation(f"n{number}", segment.passage, source=source, tokens=count(segment.text)),
             segment.text,
         )
         for number, (source, segment) in labels_in(messages).items()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ctxchat.domain.words import STOP_WORDS
+from ctxchat.domain.words import STOP_WORDS, WORD
 
 TIME_WORDS = (
     "yesterday today tonight tomorrow ago last next recently week weekend month year night morning evening"
@@ -22,7 +22,6 @@ _ALSO_VERBS = ("may", "mar", "march")
 _ISO = re.compile(r"\b((?:19|20)\d\d)-(\d\d)(?:-(\d\d))?\b")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DAY = re.compile(r"\b(0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?!:)")
-_WORD = re.compile(r"\w+(?:['’]\w+)?")
 _ASKS_WHEN = re.compile(r"\b(when|how long|(what|which) (year|month|week|day|date|time))\b", re.IGNORECASE)
 
 
@@ -53,7 +52,7 @@ def named_dates(question: str) -> Dates:
         return Dates(*(frozenset(map(int, filter(None, parts))) for parts in zip(*iso, strict=True)))
     months = frozenset(
         _MONTH[word.lower()]
-        for place, word in enumerate(_WORD.findall(question))
+        for place, word in enumerate(WORD.findall(question))
         if word.lower() in _MONTH and (word.lower() not in _ALSO_VERBS or (place > 0 and word.istitle()))
     )
     days = frozenset(map(int, _DAY.findall(question))) if months else frozenset()
@@ -63,12 +62,12 @@ def named_dates(question: str) -> Dates:
 def named_speaker(names: Sequence[str], question: str) -> int | None:
     """The place of the one speaker that a question names, by the first word of the name; None where it
     names none, or several. A name that is a common word must be written as the name is: Will, May."""
-    as_written = {word.removesuffix("'s").removesuffix("’s") for word in _WORD.findall(question)}
+    as_written = {word.removesuffix("'s").removesuffix("’s") for word in WORD.findall(question)}
     folded = {word.casefold() for word in as_written}
     held = [place for place, name in enumerate(names) if _holds(name, as_written, folded)]
     return held[0] if len(held) == 1 else None
 
 
 def _holds(name: str, as_written: set[str], folded: set[str]) -> bool:
-    first = next(iter(_WORD.findall(name)), "")
+    first = next(iter(WORD.findall(name)), "")
     return first in as_written or (first.casefold() in folded and first.casefold() not in STOP_WORDS)

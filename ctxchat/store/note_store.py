@@ -98,6 +98,11 @@ class SqliteNotes:
             lines = [self._indexes.mend(collection, embedder) for collection in spaces]
         return [line for line in lines if line]
 
+    def warm(self) -> None:
+        """Import Chroma, which takes most of a second. Raises StoreError where that cannot be done."""
+        self._embedder()
+        library()
+
     def nearest(self, collections: Sequence[str] | None, vector: bytes, limit: int) -> list[str]:
         """Ids of the notes nearest to a vector of the embedder's space, the nearest first.
 

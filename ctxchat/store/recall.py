@@ -33,6 +33,9 @@ _SPACES = "SELECT name FROM collection WHERE space = ?"
 class NearNotes(Protocol):
     """Finds notes by vectors."""
 
+    def warm(self) -> None:
+        """Import what that needs."""
+
     def nearest(self, collections: tuple[str, ...], vector: bytes, limit: int) -> list[str]:
         """Ids of the notes of collections that are nearest to a vector of their space."""
 
@@ -70,8 +73,8 @@ class SqliteRecall:
     def warm(self) -> None:
         with self._lock:
             self._embedder.embed(["warm"])
-            if self.holds(Scope(None, kinds=(PassageKind.NOTE,))):
-                _ = self._index
+            if self.holds(Scope(None, kinds=(PassageKind.NOTE,))) and self._index:
+                self._index.warm()
 
     def holds(self, scope: Scope) -> bool:
         with self._database.reading() as connection:

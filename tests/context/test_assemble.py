@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -151,6 +152,18 @@ def test_reasoning_is_left_out_only_where_the_template_strips_it() -> None:
     assert 99 in kept.ids
     assert 99 not in stripped.ids
     assert 500 in stripped.ids
+
+
+def test_what_was_reclaimed_is_left_out_and_counted_also_for_a_model_that_never_read_it() -> None:
+    asked = question("q", "What is it?", Attachment("log", "a line\n"))
+    read = tuple(
+        replace(s, ids=VOCABULARY.tokenize(s.text, special=False, after=None)) for s in asked.segments
+    )
+    for known in (asked, replace(asked, segments=read)):
+        content = PromptContent("", (), (), (known, answer("a", "A log.")), None, NOW, reclaimed="q")
+        prompt = assemble(content, VOCABULARY, BracketTemplate(), wording=WORDING, window=1000, reserve=100)
+        assert prompt.sections[Section.DATA] == 0
+        assert [(d.section, d.id, d.tokens) for d in prompt.dropped] == [(Section.DATA, "q", 7)]
 
 
 def test_the_history_alone_can_be_asked_for() -> None:

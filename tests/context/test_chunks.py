@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxchat.context.chunks.chunk import chunks_of, lines_of
+from ctxchat.context.chunks.chunk import chunks_of
 from ctxchat.context.chunks.packing import MOST
 from ctxchat.domain.passage import Chunk
 
@@ -61,11 +61,6 @@ def check(chunks: tuple[Chunk, ...], text: str) -> None:
 @given(TEXTS, NAMES)
 def test_joined_chunks_are_the_text(text: str, name: str) -> None:
     check(chunks_of(text, name), text)
-
-
-@given(TEXTS)
-def test_joined_runs_of_lines_are_the_text(text: str) -> None:
-    check(lines_of(text), text)
 
 
 def starts(text: str, name: str) -> list[str]:
@@ -127,10 +122,6 @@ def test_code_of_other_languages_is_split_at_outer_blocks() -> None:
 def test_a_long_line_is_cut_under_one_number() -> None:
     chunks = chunks_of("short\n" + "word " * 1_000 + "\nshort\n", "a.txt")
     assert [(c.first, c.last) for c in chunks] == [(1, 1), *[(2, 2)] * 5, (3, 3)]
-
-
-def test_lines_run_over_blank_lines() -> None:
-    assert [(c.first, c.last) for c in lines_of("a line\n\n" * 5)] == [(1, 10)]
 
 
 @pytest.mark.parametrize("name", ["a.md", "a.py", "a.c", "a.txt"])

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxchat.domain.conversation import Message, Role, Section, Segment, new_id
-from ctxchat.domain.passage import Chunk, Hit, PassageKind, Scope
+from ctxchat.domain.passage import Chunk, Document, Hit, PassageKind, Scope
+from ctxchat.store import note_rows
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from ctxchat.store.recall import SqliteRecall
@@ -46,6 +47,10 @@ class NearestNotes:
 
     def __init__(self, *ids: str) -> None:
         self.ids = list(ids)
+        self.warmed = 0
+
+    def warm(self) -> None:
+        self.warmed += 1
 
     def nearest(self, collections: tuple[str, ...] | None, vector: bytes, limit: int) -> list[str]:
         return self.ids[:limit]
@@ -189,6 +194,19 @@ def test_what_another_connection_says_is_found(
     SqliteConversations(other).delete(talk.id)
     other.close()
     assert recall.search("alpacas", turns(talk.id)) == []
+
+
+def test_warming_imports_the_index_of_notes_once_there_are_notes(database: Database) -> None:
+    index = NearestNotes()
+    recall = SqliteRecall(database, lambda: SHIPPED, lambda: index)
+    recall.warm()
+    assert index.warmed == 0
+    with database.writing() as connection:
+        note_rows.begin_space(connection, "notes", SHIPPED.space)
+        document = Document("a.md", "0", (Chunk(1, 1, SAID[0]),))
+        note_rows.write_document(connection, "notes", document, SHIPPED.embed(SAID[:1]), SHIPPED.space)
+    recall.warm()
+    assert index.warmed == 1
 
 
 def test_another_conversation_is_not_looked_into(

@@ -1,12 +1,13 @@
 """A chat service over a scripted model and a real store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctxchat.context.assemble import Wording
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Message
 from ctxchat.domain.events import TurnEvent, TurnFinished
+from ctxchat.domain.ports import Recall
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.chat import ChatService, OpenedModel
@@ -19,7 +20,7 @@ from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from tests.support.scripted import ScriptedModel
 
-WORDING = Wording(("Keep:\n", ""), ("So far:\n", ""), "Yes.", "Begin.")
+WORDING = Wording(("Keep:\n", ""), ("So far:\n", ""), "Yes.", "Begin.", ("Notes, quoted.\n", ""))
 
 
 REQUESTS = Requests(lambda words: f"Sum up in {words}.", lambda texts, words: f"Merge in {words}: {texts}")
@@ -35,15 +36,18 @@ class Desk:
         *,
         notice: str | None = None,
         policy: WindowPolicy = DEFAULT_POLICY,
+        recall: Callable[[Database], Recall] | None = None,
     ) -> None:
         self.model = model
-        self.record = SqliteConversations(Database(folder / "store.sqlite3"), wait=0.1)
+        self.database = Database(folder / "store.sqlite3")
+        self.record = SqliteConversations(self.database, wait=0.1)
         self.service = ChatService(
             lambda: OpenedModel(model, notice),
             self.record,
             SystemClock(),
             Texts(WORDING, REQUESTS, "Be."),
             policy=lambda _: policy,
+            recall=recall and recall(self.database),
         )
 
     def ask(self, request: AskRequest | str, cancel: Cancel | None = None) -> Receipt:

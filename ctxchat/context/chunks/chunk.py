@@ -5,7 +5,7 @@ from pathlib import PurePath
 from ctxchat.context.chunks.code import code_ranks, python_ranks
 from ctxchat.context.chunks.markup import markdown_ranks
 from ctxchat.context.chunks.packing import packed, split_lines
-from ctxchat.context.chunks.prose import log_ranks, prose_ranks
+from ctxchat.context.chunks.prose import prose_ranks
 from ctxchat.domain.passage import Chunk
 
 _MARKDOWN = frozenset((".md", ".markdown", ".mdx", ".mkd", ".qmd", ".rmd", ".rst"))
@@ -34,9 +34,3 @@ def chunks_of(text: str, name: str) -> tuple[Chunk, ...]:
     if suffix in _PYTHON:
         return packed(lines, python_ranks(lines))
     return packed(lines, code_ranks(lines) if suffix in _CODE else prose_ranks(lines))
-
-
-def lines_of(text: str) -> tuple[Chunk, ...]:
-    """The text as plain runs of lines, for logs and the like; otherwise as `chunks_of`."""
-    lines = split_lines(text)
-    return packed(lines, log_ranks(lines))

@@ -13,8 +13,3 @@ def prose_ranks(lines: Sequence[str]) -> list[int]:
         before, blank = blank, line.isspace()
         ranks.append(NEVER if blank else PARAGRAPH if before else LINE)
     return ranks
-
-
-def log_ranks(lines: Sequence[str]) -> list[int]:
-    """A rank for each line of a text whose blank lines mean nothing."""
-    return [NEVER if line.isspace() else LINE for line in lines]
