@@ -15,7 +15,7 @@ from ctxchat.cli.terminal.screen import this_screen
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
-from ctxchat.domain.events import Compacting, TurnEvent, TurnFinished, Warned
+from ctxchat.domain.events import TurnEvent, TurnFinished, Warned
 from ctxchat.domain.receipt import Failure, Receipt
 from ctxchat.service.request import AskRequest
 from ctxchat.settings.load import load_settings
@@ -94,7 +94,7 @@ def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRe
         words,
         attachments=question.attachments,
         data=question.data,
-        collections=tuple(map(readable, settings.notes.collections)) or None,
+        collections=tuple(map(readable, flags.notes)) or None,
         memory=settings.notes.recall,
         filters=not flags.no_filter,
         session=None if flags.session is None else readable(flags.session),
@@ -114,7 +114,7 @@ def _show(flags: AskFlags, turn: Iterator[TurnEvent], warnings: tuple[str, ...])
     views = views_of(flags, this_screen())
     code: int | None = None
     for event in _staged(flags, _after_warnings(turn, warnings)):
-        if code is not None and isinstance(event, Compacting):
+        if code is not None:
             # Behind the answer nothing more comes: whoever reads it need not wait.
             abandon_stdout()
         for view in views:

@@ -1,12 +1,14 @@
 """Text as a terminal may have it."""
 
-_DROPPED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
+_BIDI = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_DROPPED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *_BIDI])
 del _DROPPED[ord("\n")], _DROPPED[ord("\t")]
 
 
 def clean(text: str) -> str:
-    """Text without control characters (C0, DEL and C1) but newline and tab, so that nothing a
-    model or a file says can drive a terminal."""
+    """Text without control characters (C0, DEL and C1) but newline and tab, so that nothing a model or
+    a file says can drive a terminal, and without those that turn the direction of what follows: they
+    would show the rest of a line, our own words too, in another order than it has."""
     return text.translate(_DROPPED)
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ctxchat.domain.conversation import Section
-from ctxchat.domain.prompt import Dropped, Piece, Prompt
-
-OVER_BUDGET = "over budget"
+from ctxchat.domain.prompt import OVER_BUDGET, Dropped, Piece, Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ cite. Nothing is recalled that is in the window already, and nothing that is not
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -14,6 +14,7 @@ from ctxchat.context.attachments import fence_for, one_line
 from ctxchat.domain.conversation import Message, Section, Segment
 from ctxchat.domain.dates import day
 from ctxchat.domain.passage import Hit, Passage, PassageKind
+from ctxchat.domain.prompt import OVER_BUDGET, Dropped
 from ctxchat.domain.receipt import Citation
 from ctxchat.domain.words import content_words, words
 
@@ -56,11 +57,13 @@ _LABEL = re.compile(r"^\[n(\d+)\] ?(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """Passages for a prompt in the order they stand there, and the segments they stand in."""
+    """Passages for a prompt in the order they stand there, and the segments they stand in. `dropped` were
+    nearer to the question than some of them, or than nothing, and found no room."""
 
-    hits: tuple[Hit, ...]
-    citations: tuple[Citation, ...]
-    segments: tuple[Segment, ...]
+    hits: tuple[Hit, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
 
 def query_of(question: str, earlier: Sequence[str]) -> str:
@@ -92,13 +95,14 @@ def recalled(
     *,
     first: int = 1,
 ) -> Recalled | None:
-    """The best passages that fit into `room_tokens` with all that stands around them, None where none
-    does. A passage that does not fit is skipped. `sent` are the messages that are sent anyway with what is
-    attached to them, `wording` is what stands before and behind the passages, and `first` the number of
-    the first label."""
+    """The best passages that fit into `room_tokens` with all that stands around them, None where there is
+    none that is new. A passage that does not fit is skipped. `sent` are the messages that are sent anyway
+    with what is attached to them, `wording` is what stands before and behind the passages, and `first`
+    the number of the first label."""
     chosen: list[Hit] = []
     spent = 0
-    for hit in _unsent(hits, sent):
+    new = list(_unsent(hits, sent))
+    for hit in new:
         # Tokens of parts are not quite tokens of the whole: that is counted once it nearly fits.
         cost = count(hit.passage.text) + LABEL_TOKENS
         if spent + cost <= room_tokens:
@@ -107,9 +111,9 @@ def recalled(
     while chosen:
         built = _built(chosen, first, count, wording)
         if sum(count(segment.text) for segment in built.segments) <= room_tokens:
-            return built
+            return replace(built, dropped=_passed_over(new, chosen, count))
         chosen.pop()
-    return None
+    return Recalled(dropped=_passed_over(new[:1], (), count)) if new else None
 
 
 def labels_in(messages: Iterable[Message]) -> dict[int, tuple[str, Segment]]:
@@ -137,11 +141,21 @@ def _nearness(hit: Hit) -> float:
     return hit.matched + hit.cosine
 
 
+def _passed_over(ranked: Sequence[Hit], chosen: Sequence[Hit], count: Count) -> tuple[Dropped, ...]:
+    """What ranks before the last that was chosen, and was not: all where none was."""
+    before = ranked[: ranked.index(chosen[-1])] if chosen else ranked
+    return tuple(
+        Dropped(Section.NOTES, hit.passage.id, count(hit.passage.text), OVER_BUDGET)
+        for hit in before
+        if hit not in chosen
+    )
+
+
 def _unsent(hits: Iterable[Hit], sent: Sequence[Message]) -> Iterator[Hit]:
     """Hits whose text is not in the window, each text once."""
     standing = [s.text for m in sent for s in m.segments if s.section is Section.DATA]
     seen = {s.passage for m in sent for s in m.segments if s.passage}
-    texts = set[str]()
+    texts = {m.spoken.strip() for m in sent}
     for hit in hits:
         text = hit.passage.text.strip()
         if hit.passage.id in seen or text in texts or not text:

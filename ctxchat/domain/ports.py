@@ -163,6 +163,16 @@ class Recall(Protocol):
     def warm(self) -> None:
         """Import and open what searching in notes needs; callable from another thread."""
 
+    def collections(self) -> list[str]:
+        """Names of the collections there are: quick, and nothing heavy is imported for it."""
+
+    def stale(self) -> list[str]:
+        """Collections whose index is not what the store says. They are searched more slowly until they are
+        repaired. Nothing heavy is imported for it."""
+
+    def repair(self) -> list[str]:
+        """Build indexes that are stale again; a line for each."""
+
     def holds(self, scope: Scope) -> bool:
         """Whether there is anything to look at: quick, and nothing heavy is imported for it."""
 

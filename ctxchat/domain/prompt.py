@@ -32,6 +32,9 @@ class Piece:
     turn: int | None = None
 
 
+OVER_BUDGET = "over budget"
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """What was left out of a prompt, and why."""

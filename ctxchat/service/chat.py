@@ -29,7 +29,7 @@ from ctxchat.service.journal import Journal
 from ctxchat.service.plan import planned_alternatives
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
-from ctxchat.service.recollection import Recollection
+from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
@@ -48,7 +48,8 @@ class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `policy` is what the settings say for a model of a name. Without `recall` nothing is recalled.
+    `policy` is what the settings say for a model of a name. Without `recall` nothing is recalled;
+    `collections` are those of the settings, None for all there are.
     """
 
     def __init__(
@@ -60,12 +61,13 @@ class ChatService:
         *,
         policy: Callable[[str], WindowPolicy] = lambda _: DEFAULT_POLICY,
         recall: Recall | None = None,
+        collections: tuple[str, ...] | None = None,
     ) -> None:
         self._open_model = open_model
         self._clock = clock
         self._texts = texts
         self._policy_for = policy
-        self._recall = recall
+        self._remembering = Remembering(recall, collections)
         self._conversations = conversations
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
         self._model: Model | None = None
@@ -80,6 +82,7 @@ class ChatService:
         turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens)
         self._finished = None
         try:
+            self._remembering.begin(request)
             with self._journal.conversation(request) as conversation:
                 turn.conversation = conversation
                 turn.conversation, turn.question = self._journal.ask(request, conversation)
@@ -101,12 +104,15 @@ class ChatService:
         return assembly.prompt(conversation, assembly.past(conversation), None)
 
     def tidy(self, cancel: Cancel) -> Iterator[TurnEvent]:
-        """What is done while the person reads: the upkeep of the conversation used last. Nothing is
-        lost where it is cancelled, and what goes wrong waits for the next turn to be told."""
+        """What is done while the person reads: the upkeep of the conversation used last, and of the
+        notes it was answered from. Nothing is lost where it is cancelled, and what goes wrong with the
+        conversation waits for the next turn to be told."""
         if self._finished is None or cancel.requested:
             return
         with suppress(CtxChatError):
             yield from self._folding(*self._finished, cancel, at_once=False)
+        if not cancel.requested:
+            yield from self._remembering.mend()
 
     def compact(
         self, conversation: Conversation, max_tokens: int | None, cancel: Cancel
@@ -149,9 +155,9 @@ class ChatService:
             return
         assembly = self._assembly(model, request.sampling.max_tokens)
         yield from _warnings(request, model, assembly.window)
-        preparation = Preparation(
-            request, turn, assembly, self._journal, self._texts.requests, self._recollection(request)
-        )
+        yield from self._remembering.warnings()
+        recollection = self._remembering.recollection
+        preparation = Preparation(request, turn, assembly, self._journal, self._texts.requests, recollection)
         prompt = yield from preparation.prompt(cancel)
         if prompt is None:
             turn.cancelled = True
@@ -169,9 +175,6 @@ class ChatService:
             yield CostPredicted(turn.kv, Predicted())
         if not request.dry_run:
             yield from self._generate(request, turn, model, cancel)
-
-    def _recollection(self, request: AskRequest) -> Recollection | None:
-        return Recollection(self._recall, request.collections) if self._recall and request.memory else None
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy = self._policy_for(model.facts.name)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from ctxchat.domain.errors import UsageError
@@ -18,6 +17,7 @@ from ctxchat.domain.passage import (
 )
 from ctxchat.domain.ports import Notes, Recall
 from ctxchat.service.adding import Adding, Progress
+from ctxchat.service.collections import require
 from ctxchat.service.counting import TokenCounter
 from ctxchat.service.documents.walk import walk
 
@@ -102,12 +102,8 @@ class NoteService:
 
     def require(self, collections: Sequence[str]) -> None:
         """Raises UsageError for a collection that there is not."""
-        if not collections:
-            return
-        known = [found.name for found in self._notes.collections()]
-        for name in collections:
-            if name not in known:
-                raise UsageError(f'there is no collection "{name}": {_hint(name, known)}')
+        if collections:
+            require(collections, [found.name for found in self._notes.collections()])
 
     def _remove(self, name: str, collections: Sequence[str]) -> int:
         path = os.path.abspath(name)  # noqa: PTH100 - links stay
@@ -141,12 +137,3 @@ def checked_collection(name: str) -> str:
             f"a collection's name is 1 to {_LONGEST_NAME} characters that can be seen, and not {name!r}"
         )
     return name
-
-
-def _hint(name: str, known: Sequence[str]) -> str:
-    if not known:
-        return "there are no notes yet; add some with ctxchat notes add PATH"
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
-    if near:
-        return "did you mean " + " or ".join(f'"{other}"' for other in near) + "?"
-    return "there are " + ", ".join(f'"{other}"' for other in known)

@@ -116,12 +116,14 @@ class Preparation:
             window_of(self._conversation, past, self._question), self.assembly.count
         )
         found = recollection.found(self._conversation, past, self._question, prompt, self.assembly)
-        if found:
+        if found and found.hits:
             question = replace(self._question, segments=placed(self._question, found.segments))
             with_notes = self._assembled(past, question)
             if with_notes.total <= self.assembly.budget.usable:
                 turn.question, prompt = question, with_notes
                 turn.notes.recalled, turn.notes.texts = found.citations, texts_by_label(found)
+        if found and found.dropped:
+            prompt = replace(prompt, dropped=(*prompt.dropped, *found.dropped))
         turn.watch.retrieval += self.journal.clock.seconds() - began
         if turn.notes.recalled:
             yield NotesFound(turn.notes.recalled)

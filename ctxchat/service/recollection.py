@@ -36,6 +36,11 @@ class Recollection:
             self._opening.start()
 
     @property
+    def opened(self) -> bool:
+        """Whether the notes were opened."""
+        return self._opening is not None
+
+    @property
     def is_opening(self) -> bool:
         return self._opening is not None and self._opening.is_alive()
 

@@ -52,6 +52,7 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         Texts(_wording(own), _requests(own), system_text(settings)),
         policy=lambda model: _policy(settings, model),
         recall=LateRecall(database, lambda: _recall(settings, database)),
+        collections=settings.notes.collections or None,
     )
 
 

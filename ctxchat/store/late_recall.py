@@ -6,6 +6,7 @@ from threading import Lock
 from ctxchat.domain.passage import Hit, Scope
 from ctxchat.domain.ports import Recall
 from ctxchat.store.database import Database
+from ctxchat.store.note_rows import spaces
 from ctxchat.store.passages import holds
 
 
@@ -20,6 +21,16 @@ class LateRecall:
 
     def warm(self) -> None:
         self._opened().warm()
+
+    def collections(self) -> list[str]:
+        with self._database.reading() as connection:
+            return list(spaces(connection))
+
+    def stale(self) -> list[str]:
+        return self._opened().stale()
+
+    def repair(self) -> list[str]:
+        return self._opened().repair()
 
     def holds(self, scope: Scope) -> bool:
         with self._database.reading() as connection:

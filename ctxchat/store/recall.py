@@ -15,6 +15,7 @@ from ctxchat.domain.ports import Embedder
 from ctxchat.domain.words import content_words
 from ctxchat.store.database import Database
 from ctxchat.store.grounds import read_part
+from ctxchat.store.note_rows import spaces
 from ctxchat.store.passages import holds
 from ctxchat.store.postings import stems_of
 from ctxchat.store.searching import Field, Query, Search
@@ -31,13 +32,17 @@ _SPACES = "SELECT name FROM collection WHERE space = ?"
 
 
 class NearNotes(Protocol):
-    """Finds notes by vectors."""
+    """Finds notes by vectors, through indexes that can be damaged."""
 
     def warm(self) -> None:
         """Import what that needs."""
 
     def nearest(self, collections: tuple[str, ...], vector: bytes, limit: int) -> list[str]:
         """Ids of the notes of collections that are nearest to a vector of their space."""
+
+    def disagreeing(self) -> list[str]: ...
+
+    def repair(self) -> list[str]: ...
 
 
 class SqliteRecall:
@@ -75,6 +80,16 @@ class SqliteRecall:
             self._embedder.embed(["warm"])
             if self.holds(Scope(None, kinds=(PassageKind.NOTE,))) and self._index:
                 self._index.warm()
+
+    def collections(self) -> list[str]:
+        with self._database.reading() as connection:
+            return list(spaces(connection))
+
+    def stale(self) -> list[str]:
+        return self._index.disagreeing() if self._index else []
+
+    def repair(self) -> list[str]:
+        return self._index.repair() if self._index else []
 
     def holds(self, scope: Scope) -> bool:
         with self._database.reading() as connection:

@@ -1,6 +1,7 @@
 """`notes` and `memory` as a person runs them, with a real Chroma."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ MISTAKES = [
     (("search", "x", "--collection", "wrok"), 'did you mean "work"?'),
     (("list", "--collection", "none"), 'there is no collection "none"'),
     (("search", " "), "nothing to look for"),
+    (("add", "pipe"), "is no plain file"),
     (("remove",), "nothing was named"),
     (("remove", "none"), 'no note has the id or the source "none"'),
 ]
@@ -101,6 +103,7 @@ MISTAKES = [
 def test_what_is_named_wrongly_is_a_line_and_exit_2(run: Run, home: Path) -> None:
     (home / "car.md").write_text("A car.\n")
     (home / "car.bin").write_bytes(b"\0\0\0")
+    os.mkfifo(home / "pipe")
     run("notes", "add", "car.md", "--collection", "work")
     for words, said in MISTAKES:
         ended = run("notes", *words)

@@ -71,6 +71,11 @@ def test_only_newline_and_tab_are_left_of_control_characters() -> None:
     assert clean(every) == "\t\n" + "".join(map(chr, range(0x20, 0x7F))) + "\xa0\xa1"[:1]
 
 
+def test_what_turns_the_direction_of_a_line_is_left_out_and_text_that_is_written_that_way_stays() -> None:
+    assert clean("a\u202eb\u2066c\u2069\u202cd") == "abcd"
+    assert clean("\u05d0\u200f \u0627") == "\u05d0\u200f \u0627"
+
+
 def watch(
     screen: SmallScreen, events: Iterable[TurnEvent], *, quiet: bool = False, **wanted: bool
 ) -> list[str]:

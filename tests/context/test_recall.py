@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxchat.context.attachments import Attachment, question_segments, reclaimable
-from ctxchat.context.recall import labels_in, near, placed, query_of, recalled
+from ctxchat.context.recall import Recalled, labels_in, near, placed, query_of, recalled
 from ctxchat.domain.conversation import Message, Role, Section, Segment
 from ctxchat.domain.passage import Hit, Passage, PassageKind
+from ctxchat.domain.prompt import Dropped
 
 DAY = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 WORDING = ("Notes, quoted.\n", "")
@@ -63,10 +64,19 @@ def test_a_passage_that_does_not_fit_is_skipped_and_smaller_ones_stay() -> None:
     found = recalled([note("big", "word " * 50), note("small", "just this")], [], 30, count, WORDING)
     assert found
     assert [c.id for c in found.citations] == ["small"]
+    assert found.dropped == (Dropped(Section.NOTES, "big", 50, "over budget"),)
 
 
-def test_where_nothing_fits_nothing_is_recalled() -> None:
-    assert recalled([note("a", "word")], [], 3, count, WORDING) is None
+def test_an_earlier_turn_that_says_what_the_question_says_is_not_recalled() -> None:
+    earlier = [turn("t1", "What is it?"), note("plan", "It is a boat.")]
+    found = recalled(earlier, [question()], 99, count, WORDING)
+    assert found
+    assert [c.id for c in found.citations] == ["plan"]
+
+
+def test_where_nothing_fits_nothing_is_recalled_and_the_best_is_said_to_be_left_out() -> None:
+    found = recalled([note("a", "word"), note("b", "more words")], [], 3, count, WORDING)
+    assert found == Recalled(dropped=(Dropped(Section.NOTES, "a", 1, "over budget"),))
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=80), max_size=8), st.integers(0, 120))

@@ -37,9 +37,9 @@ def test_what_was_said_long_ago_is_before_the_question_that_needs_it(home: Path,
 
     ask(TOLD, 1)
     turn = 1
-    while (receipt := ask(f"Tell me something about the number {turn}.", turn)).prompt:
+    while (receipt_before := ask(f"Tell me something about the number {turn}.", turn)).prompt:
         turn += 1
-        if receipt.prompt.summarized_turns >= 12:
+        if receipt_before.prompt.summarized_turns >= 12:
             break
     greeting = ask("Thank you!", 98)
     found = ask("Where did the heron build its nest?", 99)
@@ -53,6 +53,7 @@ def test_what_was_said_long_ago_is_before_the_question_that_needs_it(home: Path,
         noted = [piece for piece in receipt.prompt.pieces if piece.section is Section.NOTES]
         assert TOLD in [piece.text for piece in noted]
         assert sum(len(piece.ids) for piece in noted) <= 0.1 * receipt.prompt.usable
+    assert found.notes[0].label not in {note.label for note in receipt_before.notes}
     assert again.kv
     assert again.prompt
     assert again.kv.reused >= 0.8 * again.prompt.total

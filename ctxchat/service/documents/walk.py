@@ -28,6 +28,8 @@ def walk(paths: list[Path]) -> Walk:
             if path.is_dir():
                 found.folders.append(path)
                 found.files += _below(path, found.left_out)
+            elif path.exists() and not path.is_file():
+                raise UsageError(f"{path} is no plain file: pipe its text to ctxchat notes add -")
             else:
                 path.open("rb").close()
                 found.files.append(path)

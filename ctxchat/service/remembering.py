@@ -1,0 +1,56 @@
+"""What a chat recalls from, over all its turns."""
+
+from collections.abc import Iterator
+
+from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.events import Warned
+from ctxchat.domain.ports import Recall
+from ctxchat.service.collections import require, unknown
+from ctxchat.service.recollection import Recollection
+from ctxchat.service.request import AskRequest
+
+
+class Remembering:
+    """Gives each turn what it recalls by. `collections` are looked at where a request names none, None
+    means all there are. Without `recall` nothing is recalled."""
+
+    def __init__(self, recall: Recall | None, collections: tuple[str, ...] | None) -> None:
+        self._recall = recall
+        self._collections = collections
+        self._last: Recollection | None = None
+
+    def begin(self, request: AskRequest) -> None:
+        """Make ready for a turn. Raises UsageError for a collection that there is not, and StoreError."""
+        self._last = None
+        if self._recall is None or not request.memory:
+            return
+        if request.collections:
+            require(request.collections, self._recall.collections())
+        self._last = Recollection(self._recall, request.collections or self._collections)
+
+    @property
+    def recollection(self) -> Recollection | None:
+        """Of the turn that began last; None where it recalls nothing."""
+        return self._last
+
+    def warnings(self) -> Iterator[Warned]:
+        """What was set, and is not there: said at every turn, and no reason not to answer."""
+        if self._recall and self._last and self._last.collections == self._collections:
+            line = unknown(self._collections or (), self._recall.collections() if self._collections else ())
+            if line:
+                yield Warned(f"notes.collections of the settings: {line}")
+
+    def mend(self) -> Iterator[Warned]:
+        """Build the indexes again that the last turn found damaged: it was answered without them."""
+        if self._recall is None or self._last is None or not self._last.opened:
+            return
+        try:
+            if stale := self._recall.stale():
+                names = ", ".join(f'"{name}"' for name in stale)
+                yield Warned(
+                    f"the index of the notes in {names} is missing, damaged or unfinished: "
+                    "it is being built again, and no note is lost"
+                )
+                self._recall.repair()
+        except CtxChatError as error:
+            yield Warned(str(error))
