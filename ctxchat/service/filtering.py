@@ -17,6 +17,10 @@ DATA_SHARE = 0.5
 """What attached text may take of what may be used though past turns are folded for it."""
 
 
+ABOUT_A_TABLE = 200
+"""Tokens of what is said of a table beside its rows, for its share of a window that is short."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilteredQuestion:
     """A question as it will be sent. `originals` are attached texts that are not sent whole."""
@@ -67,14 +71,24 @@ def filtered_question(
 
 def _fitted(request: AskRequest, assembly: Assembly, room: int) -> Iterator[_Fitted]:
     filters = request.filters and assembly.policy.folds
-    sizes = [assembly.count(a.text) for a in (*request.attachments, *request.data)]
-    rooms = shared_out(sizes, max(room, 0)) if filters and sum(sizes) > room else sizes
-    shares = iter(zip(sizes, rooms, strict=True))
+    attached = [assembly.count(a.text) for a in request.attachments]
+    tables = [assembly.count(a.text) for a in request.data]
+    rooms = _rooms(attached, tables, room) if filters else [*attached, *tables]
+    shares = iter(zip((*attached, *tables), rooms, strict=True))
     for attachment in request.attachments:
         yield _filtered(attachment, request.question, *next(shares), assembly)
     for attachment in request.data:
         size, share = next(shares)
         yield _encoded(attachment, request.question, size, share if filters else WHOLE, assembly)
+
+
+def _rooms(attached: list[int], tables: list[int], room: int) -> list[int]:
+    """What each text may take. A table as it is sent, with its types and what was counted, can be more
+    than it was in its file: where all fits, tables have what is left."""
+    spare = room - sum(attached) - sum(tables)
+    if spare < 0:
+        return shared_out([*attached, *(size + ABOUT_A_TABLE for size in tables)], max(room, 0))
+    return [*attached, *(size + spare // len(tables) for size in tables)]
 
 
 def _filtered(attachment: Attachment, question: str, size: int, room: int, assembly: Assembly) -> _Fitted:
