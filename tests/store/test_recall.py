@@ -47,8 +47,18 @@ class NearestNotes:
     def __init__(self, *ids: str) -> None:
         self.ids = list(ids)
 
-    def nearest(self, collections: tuple[str, ...] | None, vector: bytes, limit: int) -> list[str]:
+    def nearest(
+        self, collections: tuple[str, ...] | None, vector: bytes, limit: int, *, indexed: bool = True
+    ) -> list[str]:
         return self.ids[:limit]
+
+    def warm(self) -> None: ...
+
+    def disagreeing(self) -> list[str]:
+        return []
+
+    def repair(self) -> list[str]:
+        return []
 
 
 def messages(texts: Sequence[str], pauses: dict[int, timedelta] | None = None) -> list[Message]:
