@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ctxchat.cli.plain_text import one_line
 
 _GAP = "  "
+_LONGEST_NAME = 40
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -29,8 +30,10 @@ def _print_rich(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
-    for name in header[:-1]:
-        table.add_column(name, no_wrap=True)
+    for number, name in enumerate(header[:-1]):
+        # What a row is named by, in full: it is what other commands ask for.
+        named = max((len(row[0]) for row in rows), default=0) if number == 0 else 0
+        table.add_column(name, no_wrap=True, min_width=min(named, _LONGEST_NAME))
     table.add_column(header[-1], no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         table.add_row(*map(Text, row))
