@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ctxchat.cli.plain_text import one_line
 
 _GAP = "  "
-_LONGEST_NAME = 40
+_LAST_SEEN, _NARROWEST = 20, 4
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -29,12 +29,24 @@ def _print_rich(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
-    for number, name in enumerate(header[:-1]):
-        # What a row is named by, in full: it is what other commands ask for.
-        named = max((len(row[0]) for row in rows), default=0) if number == 0 else 0
-        table.add_column(name, no_wrap=True, min_width=min(named, _LONGEST_NAME))
+    for name, width in zip(header[:-1], _widths([header, *rows], console.width), strict=True):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
     table.add_column(header[-1], no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         table.add_row(*map(Text, row))
-    Console().print(table)
+    console.print(table)
+
+
+def _widths(rows: Sequence[Sequence[str]], columns: int) -> list[int]:
+    """Of all columns but the last, so that some of that is seen. The first is never cut: what a row is named
+    by is what other commands ask for."""
+    from rich.cells import cell_len
+
+    *widths, last = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    room = columns - min(last, _LAST_SEEN) - len(_GAP) * len(widths)
+    while sum(widths) > room and max(widths[1:], default=0) > _NARROWEST:
+        widest = max(range(1, len(widths)), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
