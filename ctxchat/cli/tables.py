@@ -31,9 +31,10 @@ def _print_rich(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     console = Console()
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
-    for name, width in zip(header[:-1], _widths([header, *rows], console.width), strict=True):
+    widths = _widths([header, *rows], console.width)
+    left = max(_NARROWEST, console.width - sum(widths) - len(_GAP) * len(widths))
+    for name, width in zip(header, [*widths, left], strict=True):
         table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
-    table.add_column(header[-1], no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
