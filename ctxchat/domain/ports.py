@@ -176,8 +176,9 @@ class Recall(Protocol):
     def holds(self, scope: Scope) -> bool:
         """Whether there is anything to look at: quick, and nothing heavy is imported for it."""
 
-    def search(self, query: str, scope: Scope, limit: int | None = None) -> list[Hit]:
-        """Passages of the scope, best first; all that were scored where `limit` is None."""
+    def search(self, query: str, scope: Scope, limit: int | None = None, *, writes: bool = True) -> list[Hit]:
+        """Passages of the scope, best first; all that were scored where `limit` is None. Without `writes` no
+        file is changed by it, which is slower where there are many notes."""
 
 
 class Notes(Protocol):

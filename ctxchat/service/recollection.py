@@ -16,7 +16,8 @@ from ctxchat.service.assembly import Assembly, Past
 
 @dataclass
 class Recollection:
-    """Finds what matters to one question. `collections` None means all there are.
+    """Finds what matters to one question. `collections` None means all there are. Without `writes` no file
+    is changed by it.
 
     What searching needs is imported and opened beside whatever else the turn does, once the model is
     loaded: before that it would hold up the loading.
@@ -24,6 +25,7 @@ class Recollection:
 
     recall: Recall
     collections: tuple[str, ...] | None
+    writes: bool = True
     _query: str = field(default="", init=False)
     _opening: Thread | None = field(default=None, init=False)
 
@@ -31,7 +33,7 @@ class Recollection:
         """Begin to open the notes, where something is asked and there is anything to look at."""
         self._query = query_of(question.spoken, [m.spoken for m in past.messages if m.role is Role.USER])
         scope = self._scope(conversation, past, question)
-        if self._query and self.recall.holds(scope):
+        if self.writes and self._query and self.recall.holds(scope):
             self._opening = Thread(target=self._warm, name="notes", daemon=True)
             self._opening.start()
 
@@ -58,7 +60,7 @@ class Recollection:
             return None
         if self._opening:
             self._opening.join()
-        hits = self.recall.search(self._query, scope, CANDIDATES)
+        hits = self.recall.search(self._query, scope, CANDIDATES, writes=self.writes)
         usable = assembly.budget.usable
         return recalled(
             near(hit for hit in hits if not _is_data_of(hit, question)),

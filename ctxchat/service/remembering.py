@@ -26,7 +26,8 @@ class Remembering:
             return
         if request.collections:
             require(request.collections, self._recall.collections())
-        self._last = Recollection(self._recall, request.collections or self._collections)
+        collections = request.collections or self._collections
+        self._last = Recollection(self._recall, collections, writes=not request.dry_run)
 
     @property
     def recollection(self) -> Recollection | None:

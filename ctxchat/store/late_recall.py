@@ -36,8 +36,8 @@ class LateRecall:
         with self._database.reading() as connection:
             return holds(connection, scope)
 
-    def search(self, query: str, scope: Scope, limit: int | None = None) -> list[Hit]:
-        return self._opened().search(query, scope, limit)
+    def search(self, query: str, scope: Scope, limit: int | None = None, *, writes: bool = True) -> list[Hit]:
+        return self._opened().search(query, scope, limit, writes=writes)
 
     def _opened(self) -> Recall:
         with self._lock:

@@ -103,24 +103,28 @@ class SqliteNotes:
         self._embedder()
         library()
 
-    def nearest(self, collections: Sequence[str] | None, vector: bytes, limit: int) -> list[str]:
+    def nearest(
+        self, collections: Sequence[str] | None, vector: bytes, limit: int, *, indexed: bool = True
+    ) -> list[str]:
         """Ids of the notes nearest to a vector of the embedder's space, the nearest first.
 
         Collections of another space are left out until they have been embedded anew. Where the index
-        is being written, or cannot be used, the vectors in SQLite are looked through.
+        is being written, cannot be used, or is not to be opened (opening one changes its files), the
+        vectors in SQLite are looked through.
         """
         space = self._embedder().space
         with self._database.reading() as connection:
             known = note_rows.spaces(connection)
         names = known if collections is None else [name for name in collections if name in known]
         in_space = [name for name in names if known[name] == space]
-        near = [found for name in in_space for found in self._nearest(name, space, vector, limit)]
+        near = [found for name in in_space for found in self._nearest(name, space, vector, limit, indexed)]
         return [found.id for found in sorted(near)[:limit]]
 
-    def _nearest(self, collection: str, space: str, vector: bytes, limit: int) -> list[Near]:
-        with suppress(IndexFailedError, HeldError, StoreError), self._lock(_READER_WAIT):
-            if self._indexes.is_sound(collection, space):
-                return self._indexes.of(collection, space).nearest(vector, limit)
+    def _nearest(self, collection: str, space: str, vector: bytes, limit: int, indexed: bool) -> list[Near]:
+        if indexed:
+            with suppress(IndexFailedError, HeldError, StoreError), self._lock(_READER_WAIT):
+                if self._indexes.is_sound(collection, space):
+                    return self._indexes.of(collection, space).nearest(vector, limit)
         with self._database.reading() as connection:
             return nearest_of(note_rows.vectors_in(connection, collection, space), vector, limit)
 

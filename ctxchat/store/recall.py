@@ -37,8 +37,11 @@ class NearNotes(Protocol):
     def warm(self) -> None:
         """Import what that needs."""
 
-    def nearest(self, collections: tuple[str, ...], vector: bytes, limit: int) -> list[str]:
-        """Ids of the notes of collections that are nearest to a vector of their space."""
+    def nearest(
+        self, collections: tuple[str, ...], vector: bytes, limit: int, *, indexed: bool = True
+    ) -> list[str]:
+        """Ids of the notes of collections that are nearest to a vector of their space. An index changes its
+        files also where it is only read; it is left alone where it is not to be looked at."""
 
     def disagreeing(self) -> list[str]: ...
 
@@ -95,7 +98,7 @@ class SqliteRecall:
         with self._database.reading() as connection:
             return holds(connection, scope)
 
-    def search(self, query: str, scope: Scope, limit: int | None = None) -> list[Hit]:
+    def search(self, query: str, scope: Scope, limit: int | None = None, *, writes: bool = True) -> list[Hit]:
         if not query.strip() or not self.holds(scope):
             return []
         with self._lock:
@@ -105,9 +108,11 @@ class SqliteRecall:
                 field = self._field(connection, scope)
                 stems = list(dict.fromkeys(stems_of(connection, [_looked_up(query)])[0]))
                 search = Search(connection, self._embedder, field, Query(query, stems, vector), scope)
-                hits = search.hits(self._nearest(connection, field, scope, bits), limit)
+                near = self._nearest(connection, field, scope, bits, indexed=writes)
+                hits = search.hits(near, limit)
                 self._stamp = _stamp(connection)
-            self._keep(search.made)
+            if writes:
+                self._keep(search.made)
         return hits
 
     def _field(self, connection: sqlite3.Connection, scope: Scope) -> Field:
@@ -121,14 +126,14 @@ class SqliteRecall:
         return self._fields[key]
 
     def _nearest(
-        self, connection: sqlite3.Connection, field: Field, scope: Scope, vector: bytes
+        self, connection: sqlite3.Connection, field: Field, scope: Scope, vector: bytes, *, indexed: bool
     ) -> list[str]:
         """Notes by the index, in those collections whose vectors lie in the embedder's space."""
         if not field.part.notes or self._index is None:
             return []
         names = [name for (name,) in connection.execute(_SPACES, (self._embedder.space,))]
         chosen = tuple(n for n in names if scope.collections is None or n in scope.collections)
-        return self._index.nearest(chosen, vector, NEAREST) if chosen else []
+        return self._index.nearest(chosen, vector, NEAREST, indexed=indexed) if chosen else []
 
     def _keep(self, made: dict[str, bytes]) -> None:
         """Write vectors that were made. Where that cannot be done they will be made again."""

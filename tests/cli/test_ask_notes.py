@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.cli.conftest import Ran
@@ -64,3 +66,33 @@ def test_a_note_too_long_for_its_share_of_the_window_is_said_to_be_left_out(ask:
     (dropped,) = json.loads(ended.stdout)["prompt"]["dropped"]
     assert (dropped["section"], dropped["reason"]) == ("notes", "over budget")
     assert dropped["tokens"] > 0.1 * 896
+
+
+@pytest.mark.parametrize(
+    "command", [("ask", "--dry-run", "-c"), ("plan", "-c"), ("plan", "--notes", "house")]
+)
+def test_what_is_not_sent_writes_nothing_also_where_notes_are_recalled(
+    ask: Run, home: Path, command: tuple[str, ...]
+) -> None:
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (home / "data").rglob("*") if path.is_file()}
+
+    assert ask("ask", "--max-tokens", "2", "Say something about rivers and mountains.").returncode == 0
+    before = files()
+    ended = ask(*command, "--json", "who repaired the boiler in the house of Mrs Novak?")
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["prompt"]["sections"]["notes"] > 0
+    assert files() == before
+
+
+def test_ids_are_whole_on_a_narrow_terminal_for_they_are_typed_again(
+    ask: Run, home: Path, environment: dict[str, str]
+) -> None:
+    (home / f"{'long-name-' * 12}.txt").write_text("The boiler is green. " * 20)
+    ask("notes", "add", ".")
+    ids = [note["id"] for note in json.loads(ask("notes", "list", "--json").stdout)]
+    shown = pexpect.run(
+        f"{sys.executable} -m ctxchat notes list", env=environment, cwd=str(home), encoding="utf-8"
+    )
+    assert len(ids) > 1
+    assert all(id_ in shown for id_ in ids)

@@ -120,6 +120,18 @@ def test_a_table_is_sent_by_its_rows_with_what_was_asked_computed(tmp_path: Path
     assert data_kept(desk, tmp_path) == table.text
 
 
+def test_a_small_table_is_sent_whole_though_that_takes_more_than_its_file(
+    tmp_path: Path,
+) -> None:
+    table = Attachment("t.csv", "a,b\n1,2\n3,4\n")
+    for attached in ((), (Attachment("log", LOG),)):
+        receipt = desk_of(tmp_path).ask(request("What is the sum of a?", *attached, data=(table,)))
+        assert receipt.prompt
+        sent = "".join(piece.text for piece in receipt.prompt.pieces if piece.section is Section.DATA)
+        assert "Showing 2 of 2 rows:\na,b\n1,2\n3,4\n" in sent
+        assert "sum of a: 4" in sent
+
+
 def test_data_of_past_turns_gives_way_before_anything_that_was_said(tmp_path: Path) -> None:
     desk = desk_of(tmp_path)
     desk.ask(request("Which error was there?", Attachment("log", LOG[:1900])))

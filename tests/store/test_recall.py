@@ -52,8 +52,16 @@ class NearestNotes:
     def warm(self) -> None:
         self.warmed += 1
 
-    def nearest(self, collections: tuple[str, ...] | None, vector: bytes, limit: int) -> list[str]:
+    def nearest(
+        self, collections: tuple[str, ...] | None, vector: bytes, limit: int, *, indexed: bool = True
+    ) -> list[str]:
         return self.ids[:limit]
+
+    def disagreeing(self) -> list[str]:
+        return []
+
+    def repair(self) -> list[str]:
+        return []
 
 
 def messages(texts: Sequence[str], pauses: dict[int, timedelta] | None = None) -> list[Message]:
