@@ -23,8 +23,11 @@ Count = Callable[[str], int]
 SHARE = 0.1
 """What recalled passages may take of what may be used."""
 
-LABEL_TOKENS = 6
-"""What a label takes at the least."""
+EXCERPTS = 3
+"""So many of the best hits are shortened to what has to do with the question, if they do not fit."""
+
+LEAST_EXCERPT = 24
+"""Tokens a part of a passage needs to say anything."""
 
 CANDIDATES = 64
 """Hits that are looked at: more than fit into the share of most windows."""
@@ -94,26 +97,43 @@ def recalled(
     wording: tuple[str, str],
     *,
     first: int = 1,
+    query: str = "",
 ) -> Recalled | None:
     """The best passages that fit into `room_tokens` with all that stands around them, None where there is
-    none that is new. A passage that does not fit is skipped. `sent` are the messages that are sent anyway
-    with what is attached to them, `wording` is what stands before and behind the passages, and `first`
-    the number of the first label."""
+    none that is new. Of one of the best that does not fit a part goes, chosen by the `query` and marked;
+    others are skipped. `sent` are the messages that are sent anyway with what is attached to them,
+    `wording` is what stands before and behind the passages, and `first` the number of the first label."""
     chosen: list[Hit] = []
-    spent = 0
+    left = room_tokens - count("".join(wording)) - count("```notes\n\n```\n\n")
     new = list(_unsent(hits, sent))
-    for hit in new:
+    for rank, hit in enumerate(new):
         # Tokens of parts are not quite tokens of the whole: that is counted once it nearly fits.
-        cost = count(hit.passage.text) + LABEL_TOKENS
-        if spent + cost <= room_tokens:
+        label = count(f"\n[n99] {_source(hit.passage)}\n")
+        if hit.passage.kind is PassageKind.TURN:
+            label += count(f"{day(hit.passage.at)}\n")
+        if count(hit.passage.text) + label > left and query and rank < EXCERPTS:
+            hit = _excerpt(hit, query, left - label, count)  # noqa: PLW2901 - it stands for its whole
+        cost = count(hit.passage.text) + label
+        if cost <= left:
             chosen.append(hit)
-            spent += cost
+            left -= cost
     while chosen:
         built = _built(chosen, first, count, wording)
         if sum(count(segment.text) for segment in built.segments) <= room_tokens:
             return replace(built, dropped=_passed_over(new, chosen, count))
         chosen.pop()
     return Recalled(dropped=_passed_over(new[:1], (), count)) if new else None
+
+
+def _excerpt(hit: Hit, query: str, room_tokens: int, count: Count) -> Hit:
+    """A passage by what of it has to do with the query; as it is where a part would say nothing."""
+    if room_tokens < LEAST_EXCERPT:
+        return hit
+    from ctxchat.context.filters.pipeline import filtered
+
+    text = filtered(hit.passage.text, query, room_tokens, count).text
+    says = set(content_words(query)) & set(words(text))
+    return replace(hit, passage=replace(hit.passage, text=text)) if says else hit
 
 
 def labels_in(messages: Iterable[Message]) -> dict[int, tuple[str, Segment]]:
@@ -143,11 +163,13 @@ def _nearness(hit: Hit) -> float:
 
 def _passed_over(ranked: Sequence[Hit], chosen: Sequence[Hit], count: Count) -> tuple[Dropped, ...]:
     """What ranks before the last that was chosen, and was not: all where none was."""
-    before = ranked[: ranked.index(chosen[-1])] if chosen else ranked
+    ids = [hit.passage.id for hit in ranked]
+    taken = {hit.passage.id for hit in chosen}
+    before = ranked[: ids.index(chosen[-1].passage.id)] if chosen else ranked
     return tuple(
         Dropped(Section.NOTES, hit.passage.id, count(hit.passage.text), OVER_BUDGET)
         for hit in before
-        if hit not in chosen
+        if hit.passage.id not in taken
     )
 
 

@@ -70,6 +70,7 @@ class Recollection:
             assembly.wording.notes,
             # Labels that were reclaimed still stand in answers.
             first=1 + max(labels_in(past.messages), default=0),
+            query=self._query,
         )
 
     def _scope(self, conversation: Conversation, past: Past, question: Message) -> Scope:

@@ -74,6 +74,20 @@ def test_an_earlier_turn_that_says_what_the_question_says_is_not_recalled() -> N
     assert [c.id for c in found.citations] == ["plan"]
 
 
+def test_of_the_best_that_does_not_fit_the_part_that_answers_is_sent() -> None:
+    lines = [f"On day {n} there was fog and nothing else happened at all." for n in range(60)]
+    lines[41] = "The heron built its nest behind the mill."
+    hits = [note("log", "\n".join(lines)), note("small", "A heron is a bird.", 0.5)]
+    found = recalled(hits, [], 60, count, WORDING, query="Where did the heron build its nest?")
+    assert found
+    assert sum(count(s.text) for s in found.segments) <= 60
+    noted = [s for s in found.segments if s.section is Section.NOTES]
+    assert noted[0].passage == "log"
+    assert lines[41] in noted[0].text
+    assert "left out" in noted[0].text or "showing" in noted[0].text
+    assert found.citations[0].tokens == count(noted[0].text)
+
+
 def test_where_nothing_fits_nothing_is_recalled_and_the_best_is_said_to_be_left_out() -> None:
     found = recalled([note("a", "word"), note("b", "more words")], [], 3, count, WORDING)
     assert found == Recalled(dropped=(Dropped(Section.NOTES, "a", 1, "over budget"),))

@@ -200,7 +200,7 @@ def test_a_turn_that_writes_nothing_recalls_the_same(changes: dict[str, object],
 def test_notes_are_recalled_without_any_conversation(tmp_path: Path) -> None:
     desk = desk_of(tmp_path)
     add_note(desk, HERON)
-    for collections, found in ((None, [HERON]), (("birds",), [HERON]), (("other",), [])):
+    for collections, found in ((None, [HERON]), (("birds",), [HERON])):
         receipt = desk.ask(asking(ASKED, record=False, resume=False, collections=collections))
         assert noted(receipt) == found
 
