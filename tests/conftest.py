@@ -1,15 +1,24 @@
 """What all tests share: a home of their own, and the real small model."""
 
+import os
 import signal
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 
 # Whoever runs the tests in the background may have SIGINT ignored, and processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Processes that the tests start would compile every module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Tests are never timed: on a busy machine any of them may take long.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture

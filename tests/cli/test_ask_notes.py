@@ -59,13 +59,16 @@ def test_an_answer_does_not_need_the_index_and_one_that_is_damaged_is_built_agai
     assert again.returncode == 0
 
 
-def test_a_note_too_long_for_its_share_of_the_window_is_said_to_be_left_out(ask: Run, home: Path) -> None:
-    (home / "long.txt").write_text("Zeppelin maintenance " + "needs helium and hydrogen " * 30)
+def test_of_a_note_too_long_for_its_share_of_the_window_a_part_is_sent(ask: Run, home: Path) -> None:
+    lines = [f"On day {n} there was fog over the field and nothing else was written down." for n in range(16)]
+    lines[11] = "Zeppelin maintenance needs helium."
+    (home / "long.txt").write_text("\n".join(lines))
     ask("notes", "add", "long.txt")
     ended = ask("ask", "--dry-run", "--json", "--ctx-size", "1024", "zeppelin maintenance helium?")
-    (dropped,) = json.loads(ended.stdout)["prompt"]["dropped"]
-    assert (dropped["section"], dropped["reason"]) == ("notes", "over budget")
-    assert dropped["tokens"] > 0.1 * 896
+    receipt = json.loads(ended.stdout)
+    assert [note["collection"] for note in receipt["notes"]] == ["notes"]
+    assert 0 < receipt["notes"][0]["tokens"] <= 0.1 * 896
+    assert receipt["prompt"]["sections"]["notes"] == receipt["notes"][0]["tokens"]
 
 
 @pytest.mark.parametrize(
