@@ -10,6 +10,7 @@ from ctxchat.domain.conversation import Conversation, Message, Role, Section, Se
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import Compacted, Compacting, Generated, Prefilled
 from ctxchat.domain.model import Generation
+from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.sampling import Sampling
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.assembly import Assembly, Past
@@ -101,6 +102,7 @@ class Compaction:
         prompt = self.assembly.prompt(self.conversation, past, request)
         if prompt.total + limit > self.assembly.window.size:
             return _Written(None, 0)
+        self._make_room(prompt, limit)
         generation = Generation(
             prompt.ids,
             Sampling(temperature=0.0, repeat_penalty=1.1),
@@ -119,6 +121,16 @@ class Compaction:
         except (EngineError, PromptTooLargeError):
             text = None
         return None if cancel.requested else _Written(text, evaluated)
+
+    def _make_room(self, prompt: Prompt, limit: int) -> None:
+        """Give up the chat's cells behind what the request begins with, where it has no room beside them:
+        once turns are folded they are read again in any case."""
+        cache = self.assembly.model.cache
+        if cache is None or not self.assembly.model.facts.trims:
+            return
+        shared = cache.plan(prompt.ids, limit).reused
+        if cache.cells() + prompt.total - shared + limit > self.assembly.window.size:
+            cache.trim(0, shared)
 
     def _pass_their_share(self, blocks: tuple[SummaryBlock, ...]) -> bool:
         """Blocks are only added to, so that the older ones stay cached, until they take too much."""
