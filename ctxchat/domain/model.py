@@ -108,6 +108,16 @@ class CachePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Restoration:
+    """Cells that came back from disk: those of the prompt's tokens from `begin` to `end`. `refused`
+    says of each snapshot that could not be used why."""
+
+    begin: int = 0
+    end: int = 0
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A GGUF file as a list shows it. Only `error` is set where the header cannot be read.
 

@@ -19,6 +19,7 @@ from ctxchat.domain.model import (
     CachePlan,
     Generation,
     ModelFacts,
+    Restoration,
     Scaffold,
     TemplateBehaviour,
 )
@@ -115,6 +116,19 @@ class KvCache(Protocol):
     def drop(self, sequence: int) -> None:
         """Empty a sequence."""
 
+    def restorable(self, ids: Sequence[int]) -> int:
+        """How many tokens a prompt has in common with what is kept on disk, by what the files say of
+        themselves."""
+
+    def restore(self, ids: Sequence[int], limit: int) -> Restoration:
+        """Fill the chat's cells from disk as far as that brings a prompt, with an answer of up to `limit`
+        tokens, further than they do. What is damaged is removed, and what is sound before it is used.
+        Raises ModelError where cells cannot be allocated."""
+
+    def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
+        """Keep on disk, for a conversation, what of `ids` is in the chat's cells, and let go what was
+        kept for it before. Raises StoreError. Where it is cancelled, what was written stays."""
+
 
 class Model(Protocol):
     """A model that answers one prompt at a time. Everything but `load` needs it loaded."""
@@ -143,6 +157,16 @@ class Model(Protocol):
     def memory(self) -> Memory: ...
 
     def close(self) -> None: ...
+
+
+class Snapshots(Protocol):
+    """KV snapshots on disk, by the conversations that hold them."""
+
+    def release(self, holder: str) -> None:
+        """Remove what this conversation alone holds. Raises StoreError."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes by conversation. What several hold counts in full for each of them."""
 
 
 class Embedder(Protocol):

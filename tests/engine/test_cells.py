@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxchat.engine.llama.cells import CHAT, SEQUENCES, Cells, common_prefix
+from ctxchat.engine.llama.cells import CHAT, SEQUENCES, Cells
+from ctxchat.engine.prefix import common_prefix
 
 ids = st.lists(st.integers(0, 3), min_size=1, max_size=12)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError, UsageError
-from ctxchat.domain.model import CachePlan
+from ctxchat.domain.model import CachePlan, Restoration
 from ctxchat.engine.llama.cells import CHAT, SEQUENCES, SIDE, Cells
 from ctxchat.engine.llama.context import LlamaContext, Outcome
+from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.machine import available_memory
 from ctxchat.engine.llama.options import CELL_BLOCK, EngineOptions, ResolvedOptions
@@ -32,16 +33,18 @@ class LlamaCache:
         options: EngineOptions,
         resolved: ResolvedOptions,
         sizes: Callable[[str, str], int],
+        kept: KeptCells | None = None,
         *,
         trims: bool,
     ) -> None:
-        """`sizes` gives the bytes of a cell by the types of its keys and values. Without weights
-        there is nothing but plans."""
+        """`sizes` gives the bytes of a cell by the types of its keys and values, `kept` is what of them
+        lies on disk. Without weights there is nothing but plans."""
         self.type_k = options.type_k
         self.type_v = options.type_v
         self.bytes_per_token = sizes(options.type_k, options.type_v)
         self.trims = trims
         self._sizes = sizes
+        self._kept = kept
         self._worker = worker
         self._weights = weights
         self._options = options
@@ -83,6 +86,29 @@ class LlamaCache:
 
     def drop(self, sequence: int) -> None:
         self.trim(sequence, 0)
+
+    def restorable(self, ids: Sequence[int]) -> int:
+        if self._kept is None:
+            return 0
+        return self._kept.found(tuple(ids), self._capacity_for(len(ids)))
+
+    def restore(self, ids: Sequence[int], limit: int) -> Restoration:
+        kept, capacity = self._kept, self._capacity_for(len(ids) + limit)
+        if kept is None or len(ids) >= capacity or self._weights is None:
+            return Restoration()
+
+        def restored() -> Restoration:
+            if capacity > self.capacity:
+                self._allocate(capacity)
+            return kept.restore(self._allocated(), self._cells, tuple(ids), lambda: self._give_up_one(CHAT))
+
+        return self._worker.call(restored)
+
+    def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
+        kept = self._kept
+        if kept is not None and self._context is not None:
+            context = self._context
+            self._worker.call(lambda: kept.save(context, self._cells, holder, tuple(ids), cancel))
 
     # What follows is for the worker's thread.
 
@@ -210,14 +236,14 @@ class LlamaCache:
         """Cut a sequence back. One that cannot be cut is emptied."""
         if cells >= self._cells.count(sequence):
             return
-        if not self._allocated().keep(sequence, cells):
+        if not self._cells.can_keep(sequence, cells) or not self._allocated().keep(sequence, cells):
             self._allocated().keep(sequence, 0)
             cells = 0
         self._cells.keep(sequence, cells)
 
     def _fork(self, source: int, target: int, cells: int) -> None:
         held = self._cells.count(source)
-        if cells > held or (0 < cells < held and not self.trims):
+        if cells > held or not self._cells.can_keep(source, cells):
             raise EngineError(f"sequence {source} holds {held:,} cells: {cells:,} of them cannot be shared")
         self._keep(target, 0)
         if cells:

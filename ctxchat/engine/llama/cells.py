@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ctxchat.domain.model import CachePlan
+from ctxchat.engine.prefix import common_prefix
 
 SEQUENCES = 4
 """0 the chat, 1 side work, 2 calibration, 3 the branch left last."""
@@ -20,6 +21,10 @@ class Cells:
     def __init__(self, *, trims: bool) -> None:
         self._trims = trims
         self._ids: list[list[int]] = [[] for _ in range(SEQUENCES)]
+        self._fixed = [0] * SEQUENCES
+
+    def ids(self, sequence: int) -> tuple[int, ...]:
+        return tuple(self._ids[sequence])
 
     def count(self, sequence: int) -> int:
         return len(self._ids[sequence])
@@ -30,13 +35,26 @@ class Cells:
     def keep(self, sequence: int, cells: int) -> None:
         """Forget what is behind the first `cells` of a sequence."""
         del self._ids[sequence][cells:]
+        if not cells:
+            self._fixed[sequence] = 0
 
     def fork(self, source: int, target: int, cells: int) -> None:
         self._ids[target] = self._ids[source][:cells]
+        self._fixed[target] = self._fixed[source] if cells else 0
 
     def clear(self) -> None:
-        for ids in self._ids:
-            ids.clear()
+        for sequence in range(SEQUENCES):
+            self.keep(sequence, 0)
+
+    def fix(self, sequence: int) -> None:
+        """Say that what a sequence holds now cannot be cut back: it came from a snapshot that leaves out
+        what only its end does not need."""
+        self._fixed[sequence] = self.count(sequence)
+
+    def can_keep(self, sequence: int, cells: int) -> bool:
+        """Whether a sequence can be cut back to its first `cells`."""
+        held = self.count(sequence)
+        return cells in (0, held) or (self._trims and self._fixed[sequence] <= cells <= held)
 
     def plan(self, ids: Sequence[int], capacity: int, sequence: int = CHAT) -> CachePlan:
         """How a prompt meets a sequence. Its last token is always evaluated again, because the
@@ -44,7 +62,7 @@ class Cells:
         held = self._ids[sequence]
         common = common_prefix(held, list(ids))
         reused = min(common, len(ids) - 1)
-        if reused < len(held) and not self._trims:
+        if not self.can_keep(sequence, reused):
             reused = 0
         return CachePlan(
             reused=reused,
@@ -52,14 +70,6 @@ class Cells:
             capacity=capacity,
             miss=_miss(reused, common, len(held), len(ids)),
         )
-
-
-def common_prefix(first: list[int], second: list[int]) -> int:
-    """How many ids two lists have in common from the beginning."""
-    shorter = min(len(first), len(second))
-    if first[:shorter] == second[:shorter]:
-        return shorter
-    return next(place for place in range(shorter) if first[place] != second[place])
 
 
 def _miss(reused: int, common: int, held: int, asked: int) -> str | None:

@@ -109,9 +109,26 @@ class LlamaContext:
         """Remove what is behind the first `cells`; False where the model cannot do that."""
         return bool(self._library.llama_memory_seq_rm(self._memory, sequence, cells, -1))
 
-    def share(self, source: int, target: int, cells: int) -> None:
-        """Let `target`, which is empty, hold the first `cells` of `source` too."""
-        self._library.llama_memory_seq_cp(self._memory, source, target, 0, cells)
+    def share(self, source: int, target: int, end: int, begin: int = 0) -> None:
+        """Let `target`, which holds none of them, hold the cells of `source` from `begin` to `end` too."""
+        self._library.llama_memory_seq_cp(self._memory, source, target, begin, end)
+
+    def take_out(self, sequence: int) -> memoryview:
+        """The cells of one sequence, with their places in it."""
+        size = self._library.llama_state_seq_get_size(self._pointer, sequence)
+        state = (ctypes.c_uint8 * size)()
+        got = self._library.llama_state_seq_get_data(self._pointer, state, size, sequence)
+        if got != size:
+            raise EngineError(f"llama.cpp gave {got:,} of {size:,} bytes of the cells of sequence {sequence}")
+        return memoryview(state).cast("B")
+
+    def put_in(self, sequence: int, cells: memoryview) -> bool:
+        """Give a sequence, which is empty, cells that were taken out; False where llama.cpp refuses them,
+        and then it is empty. Whoever calls this has verified them."""
+        state = (ctypes.c_uint8 * len(cells)).from_buffer(cells)
+        return bool(
+            self._library.llama_state_seq_set_data(self._pointer, state, len(cells), sequence) == len(cells)
+        )
 
     def state(self) -> Any:
         """All cells of all sequences, as bytes that `restore` takes."""

@@ -1,7 +1,7 @@
 """A model file that is open: by llama.cpp, or for counting alone without it."""
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 from ctxchat.domain.errors import EngineError
 from ctxchat.domain.model import ModelFacts
@@ -12,11 +12,14 @@ from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.gguf.kv_size import bytes_per_token
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.machine import usable_cores
 from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve
 from ctxchat.engine.llama.vocabulary import LlamaVocabulary
 from ctxchat.engine.llama.weights import LlamaWeights, refuse_embedder
 from ctxchat.engine.llama.worker import Worker
+from ctxchat.engine.snapshots.fingerprint import Fingerprint, fingerprint_of, is_long
+from ctxchat.engine.snapshots.folder import SnapshotFolder
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 from ctxchat.engine.tokens.verdicts import examine, remembered
 from ctxchat.engine.tokens.vocabulary import TiktokenVocabulary
@@ -67,6 +70,7 @@ def open_by_llama(
     options: EngineOptions,
     worker: Worker,
     report: Callable[[float], bool],
+    snapshots: SnapshotFolder | None,
     *,
     vocabulary_only: bool,
 ) -> LoadedModel | None:
@@ -81,11 +85,16 @@ def open_by_llama(
     if vocabulary_only and remembered(header) is None:
         examine(header, vocabulary, trims=weights.trims, offloads=offloads)
     sizes = _sizes(header, resolved)
-    cache = LlamaCache(worker, weights, options, resolved, sizes, trims=weights.trims)
-    return LoadedModel(header, vocabulary, cache, resolved, weights)
+    kept = _kept(snapshots, header, options, resolved, whole=not weights.trims or weights.slides)
+    cells = LlamaCache(
+        worker, None if vocabulary_only else weights, options, resolved, sizes, kept, trims=weights.trims
+    )
+    return LoadedModel(header, vocabulary, cells, resolved, weights)
 
 
-def open_for_counting(header: GgufHeader, options: EngineOptions, worker: Worker) -> LoadedModel | None:
+def open_for_counting(
+    header: GgufHeader, options: EngineOptions, worker: Worker, snapshots: SnapshotFolder | None
+) -> LoadedModel | None:
     """Open a file without llama.cpp, None where it was not found yet to count the same. Raises
     ModelError."""
     verdict = remembered(header)
@@ -96,8 +105,10 @@ def open_for_counting(header: GgufHeader, options: EngineOptions, worker: Worker
     vocabulary = TiktokenVocabulary(
         header, verdict.kinds, partial(_vocabulary_alone, header, options, resolved)
     )
-    cache = LlamaCache(worker, None, options, resolved, _sizes(header, resolved), trims=verdict.trims)
-    return LoadedModel(header, vocabulary, cache, resolved, None)
+    kept = _kept(snapshots, header, options, resolved, whole=not verdict.trims)
+    sizes = _sizes(header, resolved)
+    cells = LlamaCache(worker, None, options, resolved, sizes, kept, trims=verdict.trims)
+    return LoadedModel(header, vocabulary, cells, resolved, None)
 
 
 def _vocabulary_alone(
@@ -113,3 +124,27 @@ def _resolved(header: GgufHeader, options: EngineOptions, *, offloads: bool) -> 
 
 def _sizes(header: GgufHeader, resolved: ResolvedOptions) -> Callable[[str, str], int]:
     return partial(bytes_per_token, header, flash_attention=resolved.flash_attn)
+
+
+def _kept(
+    snapshots: SnapshotFolder | None,
+    header: GgufHeader,
+    options: EngineOptions,
+    resolved: ResolvedOptions,
+    *,
+    whole: bool,
+) -> KeptCells | None:
+    if snapshots is None:
+        return None
+
+    @cache
+    def fingerprint(long: bool) -> Fingerprint:
+        return fingerprint_of(
+            header,
+            type_k=options.type_k,
+            type_v=options.type_v,
+            flash_attention=resolved.flash_attn,
+            long=long,
+        )
+
+    return KeptCells(snapshots, lambda capacity: fingerprint(is_long(header, capacity)), whole)

@@ -19,6 +19,7 @@ from ctxchat.engine.llama.loaded import LoadedModel, open_by_llama, open_for_cou
 from ctxchat.engine.llama.machine import resident_memory
 from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
 from ctxchat.engine.llama.worker import Worker
+from ctxchat.engine.snapshots.folder import SnapshotFolder
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 LOADING_STEPS = 20
@@ -26,10 +27,14 @@ LOADING_STEPS = 20
 
 
 class LlamaModel:
-    """A GGUF file as a model that answers; `options` say how it is run."""
+    """A GGUF file as a model that answers; `options` say how it is run, and its cells are kept in
+    `snapshots` where they are given."""
 
-    def __init__(self, path: Path, options: EngineOptions | None = None) -> None:
+    def __init__(
+        self, path: Path, options: EngineOptions | None = None, snapshots: SnapshotFolder | None = None
+    ) -> None:
         self._path = path
+        self._snapshots = snapshots
         self._options = options or EngineOptions()
         self._worker: Worker | None = None
         self._loaded: LoadedModel | None = None
@@ -115,10 +120,11 @@ class LlamaModel:
     ) -> None:
         header = read_header(self._path)
         check_once(header)
-        loaded = None if with_weights else open_for_counting(header, self._options, worker)
+        options, kept = self._options, self._snapshots
+        loaded = None if with_weights else open_for_counting(header, options, worker, kept)
         if loaded is None:
             report = _Progress(header.bytes, stop, emit)
-            loaded = open_by_llama(header, self._options, worker, report, vocabulary_only=not with_weights)
+            loaded = open_by_llama(header, options, worker, report, kept, vocabulary_only=not with_weights)
             if loaded and with_weights:
                 report(1.0)
         if loaded:

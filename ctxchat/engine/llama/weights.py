@@ -58,6 +58,11 @@ class LlamaWeights:
         return not (lib.llama_model_is_recurrent(pointer) or lib.llama_model_is_hybrid(pointer))
 
     @property
+    def slides(self) -> bool:
+        """Whether some of its layers see the last tokens alone."""
+        return bool(self._library.llama_model_n_swa(self.pointer))
+
+    @property
     def bytes(self) -> int:
         """Bytes of the tensors in memory."""
         return int(self._library.llama_model_size(self.pointer))

@@ -4,12 +4,12 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib.util import find_spec
 from pathlib import Path
 
 from ctxchat import __version__
 from ctxchat.domain.errors import StoreError, UncountableVocabularyError
 from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.libraries import llama_libraries
 from ctxchat.engine.tokens.canned import CANNED
 from ctxchat.engine.tokens.segments import NORMAL, SegmentVocabulary
 from ctxchat.engine.tokens.vocabulary import TiktokenVocabulary, TokenKinds
@@ -108,10 +108,4 @@ def _installed() -> str:
     version may be another."""
     import tiktoken
 
-    seen = [__version__, tiktoken.__version__]
-    spec = find_spec("llama_cpp")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        for path in sorted(Path(folder, "lib").glob("*")):
-            status = path.stat()
-            seen.append(f"{path.name} {status.st_size} {status.st_mtime_ns}")
-    return " ".join(seen)
+    return f"{__version__} {tiktoken.__version__} {llama_libraries()}"

@@ -1,0 +1,165 @@
+"""The folder of snapshots: what is in it for whom, written and read under its rules.
+
+    FINGERPRINT/PARENT-NAME.block …     cells, see `names`
+    FINGERPRINT/CONVERSATION.held       the names a conversation holds, a line each
+
+What no conversation holds is removed. A block that several hold is there once.
+"""
+
+import fcntl
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import StoreError
+from ctxchat.engine.snapshots.container import (
+    Ids,
+    Run,
+    read_cells,
+    write_snapshot,
+)
+from ctxchat.engine.snapshots.fingerprint import Fingerprint
+from ctxchat.engine.snapshots.names import FileName, runs
+from ctxchat.engine.snapshots.room import allowed_bytes, bytes_of, make_room, snapshot_files
+from ctxchat.engine.snapshots.search import Found, Prefix, longest_prefix
+from ctxchat.engine.snapshots.writing import write_whole
+from ctxchat.locations import private_folder
+
+Extract = Callable[[Run], memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFolder:
+    """Cells on disk; `most` bytes of them, None leaving it to the disk."""
+
+    path: Path
+    most: int | None = None
+
+    def longest(self, fingerprint: Fingerprint, ids: Ids) -> Prefix:
+        """The files that hold most of what `ids` begin with. Their cells are not looked at."""
+        with suppress(OSError):
+            return longest_prefix(self._of(fingerprint), fingerprint.digest, ids)
+        return Prefix()
+
+    def read(self, fingerprint: Fingerprint, found: Found) -> memoryview:
+        """The cells of a file, verified in full. Raises RefusedError."""
+        cells = read_cells(found.path, fingerprint, found.run)
+        with suppress(OSError):
+            os.utime(found.path)
+        return cells
+
+    def remove(self, path: Path) -> None:
+        """Remove a file that must not be used."""
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+    def keep(
+        self,
+        fingerprint: Fingerprint,
+        holder: str,
+        ids: Ids,
+        extract: Extract,
+        cancel: Cancel,
+        *,
+        whole: bool = False,
+    ) -> None:
+        """Write the cells of `ids` that are not there yet; they, and what stands before them, are what
+        a conversation holds from now on. Raises StoreError; what was written until then stays."""
+        try:
+            with self._locked():
+                folder = private_folder(self._of(fingerprint))
+                allowed = allowed_bytes(self.path, self.most)
+                wanted = list(runs(fingerprint.digest, ids, whole=whole))
+                _hold(folder, holder, [name for name, _ in wanted])
+                taken = 0
+                for name, run in wanted:
+                    if cancel.requested or taken >= allowed:
+                        break
+                    taken += _kept(folder / str(name), fingerprint, run, extract)
+                if not cancel.requested:
+                    _remove_unheld(folder)
+                    make_room(self.path, allowed)
+        except OSError as error:
+            raise StoreError(f"the KV snapshot cannot be written to {self.path}: {error.strerror}") from error
+
+    def release(self, holder: str) -> None:
+        """Remove what this conversation alone holds. Raises StoreError."""
+        try:
+            held = list(self.path.glob(f"*/{holder}.held"))
+            if not held:
+                return
+            with self._locked():
+                for path in held:
+                    path.unlink(missing_ok=True)
+                    _remove_unheld(path.parent)
+        except OSError as error:
+            raise StoreError(
+                f"KV snapshots in {self.path} cannot be removed: {error.strerror}; delete the folder by hand"
+            ) from error
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes by conversation. What several hold counts in full for each of them."""
+        sizes: Counter[str] = Counter()
+        for path in self.path.glob("*/*.held"):
+            sizes[path.stem] += bytes_of(path.parent / name for name in _lines(path))
+        return sizes
+
+    def bytes(self) -> tuple[int, int]:
+        """What all files take, and what they may take."""
+        taken = bytes_of(snapshot_files(self.path))
+        return taken, allowed_bytes(_existing(self.path), self.most)
+
+    def _of(self, fingerprint: Fingerprint) -> Path:
+        return self.path / fingerprint.digest
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from writing and removing; those that read need not wait."""
+        private_folder(self.path)
+        descriptor = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _kept(path: Path, fingerprint: Fingerprint, run: Run, extract: Extract) -> int:
+    """Write a file unless it is there; its size."""
+    if path.exists():
+        os.utime(path)
+    else:
+        cells = extract(run)
+        write_whole(path, lambda file: write_snapshot(file, fingerprint, run, cells))
+    return path.stat().st_size
+
+
+def _hold(folder: Path, holder: str, names: Sequence[FileName]) -> None:
+    lines = "".join(f"{name}\n" for name in names)
+    write_whole(folder / f"{holder}.held", lambda file: file.write(lines.encode("ascii")))
+
+
+def _remove_unheld(folder: Path) -> None:
+    """What a death has left half-written goes too: whoever holds the lock is the only one who writes."""
+    held = {name for path in folder.glob("*.held") for name in _lines(path)}
+    for path in folder.iterdir():
+        if path.name not in held and path.suffix != ".held":
+            path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("ascii", "replace").split()
+    except OSError:
+        return []
+
+
+def _existing(path: Path) -> Path:
+    """The path, or what exists of it."""
+    return next(part for part in (path, *path.parents) if part.exists())
