@@ -1,21 +1,37 @@
 """A model whose answers are written down, with the cells, events and errors of a real one."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
-from ctxchat.domain.model import CachePlan, Generation, ModelFacts
+from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
+from ctxchat.engine.prefix import common_prefix
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
 
 END_OF_TURN = CONTROL["<end>"]
 BYTES_PER_TOKEN = 100
 FILE_BYTES = 1000
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
+
+
+@dataclass
+class ScriptedDisk:
+    """What is kept by conversation, and what is to be said of files that are damaged."""
+
+    held: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+
+    def release(self, holder: str) -> None:
+        self.held.pop(holder, None)
+
+    def sizes(self) -> dict[str, int]:
+        return {holder: len(ids) * BYTES_PER_TOKEN for holder, ids in self.held.items()}
 
 
 class ScriptedCache:
@@ -25,10 +41,12 @@ class ScriptedCache:
     type_v = "f16"
     bytes_per_token = BYTES_PER_TOKEN
 
-    def __init__(self, window: int, *, trims: bool) -> None:
+    def __init__(self, window: int, disk: ScriptedDisk, *, trims: bool) -> None:
         self.mirror = Cells(trims=trims)
         self.window = window
         self.capacity = 0
+        self.trims = trims
+        self.disk = disk
 
     def cells(self, sequence: int = CHAT) -> int:
         return self.mirror.count(sequence)
@@ -50,6 +68,28 @@ class ScriptedCache:
     def drop(self, sequence: int) -> None:
         self.trim(sequence, 0)
 
+    def restorable(self, ids: Sequence[int]) -> int:
+        commons = [(common_prefix(kept, tuple(ids)), len(kept)) for kept in self.disk.held.values()]
+        return max((common for common, kept in commons if self.trims or common == kept < len(ids)), default=0)
+
+    def restore(self, ids: Sequence[int], limit: int) -> Restoration:
+        refused = tuple(self.disk.damaged)
+        self.disk.damaged.clear()
+        begin = common_prefix(self.mirror.ids(CHAT), tuple(ids)) if self.trims else 0
+        end = self.restorable(ids)
+        if end <= common_prefix(self.mirror.ids(CHAT), tuple(ids)) or len(ids) >= self.window:
+            return Restoration(refused=refused)
+        self.mirror.keep(CHAT, begin)
+        self.mirror.add(CHAT, ids[begin:end])
+        self.capacity = self.window
+        return Restoration(begin, end, refused)
+
+    def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
+        held = self.mirror.ids(CHAT)
+        common = common_prefix(held, tuple(ids))
+        if common and not cancel.requested and (self.trims or common == len(held)):
+            self.disk.held[holder] = held[:common]
+
 
 class ScriptedModel:
     """Answers with `answers` in their order, one character a token; an error among them is raised
@@ -66,6 +106,7 @@ class ScriptedModel:
         slice_length: int = 32,
         trims: bool = True,
         template: BracketTemplate | None = None,
+        disk: ScriptedDisk | None = None,
         on_event: Callable[[EngineEvent], None] = lambda _: None,
     ) -> None:
         self.vocabulary = CharacterVocabulary()
@@ -76,6 +117,7 @@ class ScriptedModel:
         self._window = window
         self._slice = slice_length
         self._trims = trims
+        self.disk = disk or ScriptedDisk()
         self._on_event = on_event
         self._cache: ScriptedCache | None = None
 
@@ -105,7 +147,7 @@ class ScriptedModel:
                 return
             yield ModelLoading(done, FILE_BYTES)
         if not cancel.requested:
-            self._cache = ScriptedCache(self._window, trims=self._trims)
+            self._cache = ScriptedCache(self._window, self.disk, trims=self._trims)
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         for event in self._events(generation, cancel):
