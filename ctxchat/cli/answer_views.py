@@ -24,6 +24,8 @@ from ctxchat.domain.events import (
     Prefilled,
     PromptBuilt,
     ReasoningGenerated,
+    Restored,
+    Saving,
     TextGenerated,
     TurnEvent,
     TurnFinished,
@@ -114,7 +116,7 @@ def event_json(event: TurnEvent) -> Json:
             fields = {"filters": filters_json(steps)}
         case NotesFound(notes):
             fields = {"notes": notes_json(notes)}
-        case Compacting() | Compacted() | ModelLoading() | Prefilled() | Warned():
+        case Compacting() | Compacted() | ModelLoading() | Prefilled() | Restored() | Saving() | Warned():
             fields = asdict(event)
         case ReasoningGenerated() | TextGenerated():
             fields = asdict(event)

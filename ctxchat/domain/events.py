@@ -1,10 +1,10 @@
 """What happens in a turn, in order, as values.
 
-    ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Prefilled*
-    (ReasoningGenerated | TextGenerated)*  TurnFinished
+    ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Restored?
+    Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Saving?
 
-`Warned` may stand anywhere before the end, and `TurnFinished` ends every turn, whatever became
-of it. An engine yields the middle of this line and closes its part with `Generated`.
+`Warned` may stand anywhere, and `TurnFinished` ends every turn, whatever became of it; what comes
+behind it is upkeep. An engine yields the middle of this line and closes its part with `Generated`.
 """
 
 from dataclasses import dataclass
@@ -74,6 +74,13 @@ class CostPredicted:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """Of the tokens that are reused, so many came back from disk."""
+
+    restored: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prefilled:
     """Prompt tokens evaluated so far, and to evaluate in all. The first of a turn has done = 0."""
 
@@ -120,6 +127,11 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """The answer is out, and the cells of the conversation are being kept on disk."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """The end of a turn."""
 
@@ -135,9 +147,11 @@ TurnEvent = (
     | Compacted
     | PromptBuilt
     | CostPredicted
+    | Restored
     | Prefilled
     | ReasoningGenerated
     | TextGenerated
     | Warned
+    | Saving
     | TurnFinished
 )

@@ -1,7 +1,7 @@
 """What is known of a model, of its chat template, and of one generation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ctxchat.domain.sampling import Sampling
@@ -115,6 +115,25 @@ class Restoration:
     begin: int = 0
     end: int = 0
     refused: tuple[str, ...] = ()
+
+    def of(self, reused: int) -> int:
+        """How many of the `reused` first tokens of the prompt these are."""
+        return max(0, min(self.end, reused) - self.begin)
+
+    def then(self, later: "Restoration") -> "Restoration":
+        """This one and a later one together."""
+        refused = (*self.refused, *later.refused)
+        if not (self.end and later.end):
+            return replace(self if self.end else later, refused=refused)
+        return Restoration(min(self.begin, later.begin), max(self.end, later.end), refused)
+
+    @property
+    def miss(self) -> str | None:
+        """What to tell of snapshots that could not be used, None where all could."""
+        if not self.refused:
+            return None
+        more = f", and {len(self.refused) - 1:,} more" if len(self.refused) > 1 else ""
+        return f"snapshot refused: {self.refused[0]}{more}; what it held is read again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,16 +159,6 @@ class Model(Protocol):
     def close(self) -> None: ...
 
 
-class Snapshots(Protocol):
-    """KV snapshots on disk, by the conversations that hold them."""
-
-    def release(self, holder: str) -> None:
-        """Remove what this conversation alone holds. Raises StoreError."""
-
-    def sizes(self) -> Mapping[str, int]:
-        """Bytes by conversation. What several hold counts in full for each of them."""
-
-
 class Embedder(Protocol):
     """Texts to vectors. Not called from two threads at once."""
 

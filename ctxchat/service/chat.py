@@ -8,32 +8,35 @@ from ctxchat.context.alternatives import Alternative
 from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
-from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
+from ctxchat.domain.errors import ConversationBusyError, CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import (
     CostPredicted,
     Generated,
     Prefilled,
     PromptBuilt,
+    Restored,
+    Saving,
     TurnEvent,
     TurnFinished,
     Warned,
 )
-from ctxchat.domain.model import CachePlan, Generation
+from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model, Recall
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import KvCost, Predicted, Receipt
+from ctxchat.domain.receipt import Predicted, Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
-from ctxchat.service.plan import planned_alternatives
+from ctxchat.service.plan import planned_alternatives, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
+from ctxchat.service.restoring import restore
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
-from ctxchat.service.upkeep import fold_now, fold_where_due
+from ctxchat.service.upkeep import fold_now, fold_where_due, restored_history, save
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class ChatService:
             return
         with suppress(CtxChatError):
             yield from self._folding(*self._finished, cancel, at_once=False)
+        yield from self._saving(*self._finished, cancel)
         if not cancel.requested:
             yield from self._remembering.mend()
 
@@ -134,9 +138,24 @@ class ChatService:
             assembly = self._assembly(self._model, max_tokens)
             compaction = Compaction(assembly, conversation, self._texts.requests, writes=True)
             if at_once:
+                yield from restored_history(assembly, conversation)
                 yield from fold_now(compaction, cancel)
             elif assembly.policy.folds:
                 yield from fold_where_due(compaction, cancel)
+
+    def _saving(
+        self, conversation_id: str, max_tokens: int | None, cancel: Cancel
+    ) -> Iterator[Saving | Warned]:
+        """Keep the cells of a conversation on disk, as far as its next turn will begin with them."""
+        try:
+            with self._conversations.hold(conversation_id):
+                conversation = self._conversations.find(conversation_id)
+                if conversation is not None and self._model is not None:
+                    yield from save(self._assembly(self._model, max_tokens), conversation, cancel)
+        except ConversationBusyError:
+            return  # Whoever answers in it now will keep what it then holds.
+        except CtxChatError as error:
+            yield Warned(str(error))
 
     def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
         """What the prompt of a receipt would cost under other budgets and cache types."""
@@ -170,9 +189,15 @@ class ChatService:
         would_fold = request.dry_run and assembly.policy.folds and could_fit(prompt, budget)
         if prompt.total > budget.usable and not would_fold:
             raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
-        turn.kv = _planned(model, prompt, turn.ahead)
+        if not request.dry_run and turn.ahead is None:
+            restore(turn, model, prompt.ids, prompt.reserve)
+        turn.kv = planned_kv(model, prompt, turn, dry_run=request.dry_run)
+        if miss := turn.restoration.miss:
+            yield Warned(miss)
         if turn.kv is not None:
             yield CostPredicted(turn.kv, Predicted())
+            if turn.kv.restored and not request.dry_run:
+                yield Restored(turn.kv.restored)
         if not request.dry_run:
             yield from self._generate(request, turn, model, cancel)
 
@@ -252,21 +277,3 @@ def _warnings(request: AskRequest, model: Model, window: Window) -> Iterator[War
         yield Warned(window.warning)
     if request.think is not None and not model.template.behaviour.switches_thinking:
         yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
-
-
-def _planned(model: Model, prompt: Prompt, ahead: CachePlan | None) -> KvCost | None:
-    """What the prompt costs in cells, before the answer; `ahead` is how it met them before a part of
-    it was read."""
-    if model.cache is None:
-        return None
-    plan = ahead or model.cache.plan(prompt.ids, prompt.reserve)
-    return KvCost(
-        cells=prompt.total,
-        capacity=plan.capacity,
-        reused=plan.reused,
-        evaluated=prompt.total - plan.reused,
-        bytes_per_token=model.cache.bytes_per_token,
-        type_k=model.cache.type_k,
-        type_v=model.cache.type_v,
-        miss=plan.miss,
-    )

@@ -1,8 +1,11 @@
 """What the front ends do with conversations that are not being answered."""
 
+from dataclasses import replace
+
 from ctxchat.domain.conversation import Conversation, ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.ports import Conversations
+from ctxchat.domain.snapshots import Snapshots
 from ctxchat.service.imports import read_messages
 from ctxchat.service.names import checked_name, first_words
 from ctxchat.service.references import resolve
@@ -12,14 +15,19 @@ from ctxchat.service.transcripts import Transcript
 class ConversationService:
     """Conversations by whatever a person calls them: an id, the beginning of one, or a name."""
 
-    def __init__(self, conversations: Conversations, system: str) -> None:
+    def __init__(self, conversations: Conversations, snapshots: Snapshots, system: str) -> None:
         """`system` is the system text of conversations that are imported."""
         self._conversations = conversations
+        self._snapshots = snapshots
         self._system = system
 
     def listing(self) -> list[ConversationSummary]:
         """All of them, last used first."""
-        return self._conversations.listing()
+        sizes = self._snapshots.sizes()
+        return [
+            replace(summary, snapshot_bytes=sizes.get(summary.conversation.id, 0))
+            for summary in self._conversations.listing()
+        ]
 
     def resolve(self, reference: str | None) -> Conversation:
         """The conversation that is meant, None meaning the one used last. Raises UsageError."""
@@ -41,7 +49,10 @@ class ConversationService:
 
     def fork(self, reference: str | None) -> Conversation:
         """A new conversation with the same messages, which goes its own way from here."""
-        return self._conversations.fork(self.resolve(reference).id)
+        source = self.resolve(reference)
+        fork = self._conversations.fork(source.id)
+        self._snapshots.share(source.id, fork.id)
+        return fork
 
     def adopt(self, source: bytes, name: str | None) -> Transcript:
         """A new conversation from JSON lines, named by its first words where `name` is None.
@@ -54,3 +65,4 @@ class ConversationService:
         """Remove it and all that only it holds, once nobody is answering in it."""
         with self._conversations.hold(conversation.id):
             self._conversations.delete(conversation.id)
+            self._snapshots.release(conversation.id)

@@ -43,6 +43,7 @@ class Probes:
     template: what its chat template does to earlier turns
     threads: threads that decode, and that prefill
     conversations: how many are recorded, after a check of the store; None where there is no store
+    snapshots: bytes that KV snapshots take, and may take
     notes: the collections, and the names of those whose index is not what the store says
     """
 
@@ -54,6 +55,7 @@ class Probes:
     threads: Callable[[], tuple[int, int]]
     conversations: Callable[[], int | None]
     notes: Callable[[], tuple[list[Collection], list[str]]]
+    snapshots: Callable[[], tuple[int, int]]
 
 
 def examine(load: Callable[[], Settings], probes: Callable[[Settings], Probes]) -> Iterator[Finding]:
@@ -173,6 +175,7 @@ def _record(probe: Probes) -> Iterator[Finding]:
     yield _attempt("conversations", conversations, "restore the store from a backup, or move it away")
     mend = "ctxchat notes search WORD builds it again from the store; no note is lost"
     yield _attempt("notes", lambda: _notes(*probe.notes()), mend, matters=False)
+    yield _attempt("KV snapshots", lambda: _snapshots(*probe.snapshots()), "free some space", matters=False)
     yield _attempt("folders", _folders, "make them writable, or set XDG_DATA_HOME and its kin")
     yield _attempt("disk", _disk, "free some space")
 
@@ -188,6 +191,12 @@ def _notes(collections: Sequence[Collection], parted: Sequence[str]) -> str:
         names = ", ".join(f'"{name}"' for name in parted)
         raise CtxChatError(f"{seen}; the index is missing or damaged of {names}")
     return f"{seen}; Chroma holds all of them"
+
+
+def _snapshots(taken: int, allowed: int) -> str:
+    if not allowed:
+        return "none are kept: kv.max_disk is 0"
+    return f"{taken / 1e6:,.1f} MB of the {allowed / 1e6:,.0f} MB that kv.max_disk allows"
 
 
 def _folders() -> str:

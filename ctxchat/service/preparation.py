@@ -19,6 +19,7 @@ from ctxchat.service.originals import keep_original, reclaimed
 from ctxchat.service.read_ahead import read_ahead
 from ctxchat.service.recollection import Recollection, standing_notes, window_of
 from ctxchat.service.request import AskRequest
+from ctxchat.service.restoring import restore
 from ctxchat.service.turn import Turn
 
 Steps = Generator[TurnEvent, None, Prompt | None]
@@ -96,6 +97,7 @@ class Preparation:
             if self.request.dry_run:
                 yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
                 break
+            restore(self.turn, self.assembly.model, self._history(past).ids, 0)
             began = self.journal.clock.seconds()
             folded = yield from compaction.fold(past, turns, cancel)
             self.turn.watch.compaction += self.journal.clock.seconds() - began
@@ -136,6 +138,9 @@ class Preparation:
             return self._assembled(past, question).total
         folded = Past((*past.blocks, SummaryBlock("", "", "", turns=0, prose=" ")))
         return self._assembled(folded, question).total + 2 * self.assembly.budget.block
+
+    def _history(self, past: Past) -> Prompt:
+        return self.assembly.prompt(self._conversation, past, None)
 
     @property
     def _conversation(self) -> Conversation:

@@ -6,6 +6,7 @@ from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.sampling import Sampling
+from ctxchat.service.restoring import restore
 from ctxchat.service.turn import Turn
 
 
@@ -17,6 +18,7 @@ def read_ahead(turn: Turn, model: Model, prompt: Prompt, cancel: Cancel) -> None
     ids = _before_the_question(prompt)
     if model.cache is None or not ids or prompt.total > prompt.usable:
         return
+    restore(turn, model, prompt.ids, prompt.reserve)
     plan = model.cache.plan(prompt.ids, prompt.reserve)
     if plan.reused >= len(ids):
         return

@@ -7,7 +7,7 @@ from ctxchat.domain.conversation import Conversation, Finish, Message, Section, 
 from ctxchat.domain.cost import attention_pairs
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
-from ctxchat.domain.model import CachePlan, ModelFacts
+from ctxchat.domain.model import CachePlan, ModelFacts, Restoration
 from ctxchat.domain.ports import Clock
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import (
@@ -25,13 +25,15 @@ from ctxchat.domain.receipt import (
 @dataclass
 class Stopwatch:
     """The moments of a turn, in seconds since the process began; None until they are reached.
-    `retrieval`, `compaction` and `ahead`, what was prefilled before the prompt was whole, are durations."""
+    `retrieval`, `compaction`, `restoring` and `ahead`, what was prefilled before the prompt was whole, are
+    durations."""
 
     clock: Clock
     load: float | None = None
     retrieval: float = 0.0
     compaction: float = 0.0
     ahead: float = 0.0
+    restoring: float = 0.0
     prefill_began: float | None = None
     prefill_ended: float | None = None
     first_token: float | None = None
@@ -42,7 +44,7 @@ class Stopwatch:
         match event:
             case Prefilled(done, total):
                 if self.prefill_began is None:
-                    self.prefill_began = self.clock.seconds() - self.ahead
+                    self.prefill_began = self.clock.seconds() - self.ahead - self.restoring
                 if done == total:
                     self.prefill_ended = self.clock.seconds()
             case ReasoningGenerated() | TextGenerated():
@@ -63,7 +65,7 @@ class Stopwatch:
             first_token=_between(self.prefill_began, self.first_token),
             decode=decode,
             total=self.clock.seconds(),
-            prefill_rate=_rate(evaluated, prefill),
+            prefill_rate=_rate(evaluated, None if prefill is None else prefill - self.restoring),
             decode_rate=_rate(decoded, decode),
         )
 
@@ -93,7 +95,8 @@ class TurnNotes:
 @dataclass
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
-    are None. `ahead` is how the prompt met the cells before a part of it was read ahead of the rest."""
+    are None. `ahead` is how the prompt met the cells before a part of it was read ahead of the rest, and
+    `restoration` what came back into them from disk."""
 
     watch: Stopwatch
     writes: bool
@@ -108,6 +111,7 @@ class Turn:
     failure: CtxChatError | None = None
     cancelled: bool = False
     ahead: CachePlan | None = None
+    restoration: Restoration = field(default_factory=Restoration)
     filters: tuple[FilterStep, ...] = ()
     notes: TurnNotes = field(default_factory=TurnNotes)
     text: list[str] = field(default_factory=list)

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from ctxchat.context.budget import is_due, reclaim_until, turns_to_fold
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Conversation
 from ctxchat.domain.errors import UsageError
-from ctxchat.domain.events import Compacted, Compacting
+from ctxchat.domain.events import Compacted, Compacting, Saving, Warned
+from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction
 from ctxchat.service.originals import reclaimed
 
@@ -38,3 +40,22 @@ def fold_now(compaction: Compaction, cancel: Cancel) -> Folding:
     if turns < 1:
         raise UsageError("there is nothing to fold: the conversation has no turn before its last")
     yield from compaction.fold(past, turns, cancel)
+
+
+def restored_history(assembly: Assembly, conversation: Conversation) -> Iterator[Warned]:
+    """Bring back from disk what was said: whoever folds it need not read it again."""
+    cache = assembly.model.cache
+    if cache is not None:
+        prompt = assembly.prompt(conversation, assembly.past(conversation), None)
+        if miss := cache.restore(prompt.ids, 0).miss:
+            yield Warned(miss)
+
+
+def save(assembly: Assembly, conversation: Conversation, cancel: Cancel) -> Iterator[Saving]:
+    """Keep on disk what of the chat's cells the next prompt will begin with. Raises StoreError."""
+    cache = assembly.model.cache
+    if cache is None or cancel.requested:
+        return
+    yield Saving()
+    prompt = assembly.prompt(conversation, assembly.past(conversation), None)
+    cache.save(conversation.id, prompt.ids, cancel)

@@ -11,6 +11,7 @@ from ctxchat.context.assemble import Wording
 from ctxchat.domain.model import TemplateBehaviour
 from ctxchat.engine.gguf.library import ModelLibrary
 from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.snapshots.folder import SnapshotFolder
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
@@ -88,7 +89,9 @@ def conversation_service(settings: Settings) -> "ConversationService":
     """What lists, shows and changes conversations."""
     from ctxchat.service.conversations import ConversationService
 
-    return ConversationService(SqliteConversations(_database()), system_text(settings))
+    return ConversationService(
+        SqliteConversations(_database()), snapshot_folder(settings), system_text(settings)
+    )
 
 
 def pin_service() -> "PinService":
@@ -179,6 +182,11 @@ def prompts_folder() -> Path:
     return locations.config_folder() / "prompts"
 
 
+def snapshot_folder(settings: Settings) -> SnapshotFolder:
+    """Where KV snapshots lie."""
+    return SnapshotFolder(locations.data_folder() / "kv", settings.kv.max_disk)
+
+
 def model_library(settings: Settings) -> ModelLibrary:
     """The GGUF files that can be named, and the one the settings mean."""
     folders = [locations.models_folder(), *map(Path, settings.model.folders)]
@@ -207,6 +215,7 @@ def doctor_probes(settings: Settings) -> "Probes":
         threads=lambda: build.threads(engine_options(settings)),
         conversations=_database().check,
         notes=lambda: (notes.collections(), notes.disagreeing()),
+        snapshots=snapshot_folder(settings).bytes,
     )
 
 
@@ -218,7 +227,8 @@ def _model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedM
         typed = settings.origins.get("model.path") == "--model"
         path = library.find(settings.model.path if typed else None)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
-        return OpenedModel(LlamaModel(path, engine_options(settings, one_shot=one_shot)), notice)
+        options = engine_options(settings, one_shot=one_shot)
+        return OpenedModel(LlamaModel(path, options, snapshot_folder(settings)), notice)
 
     return open_model
 

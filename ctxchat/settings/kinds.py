@@ -5,6 +5,7 @@ return the value as the program uses it and raise ValueError where it is somethi
 """
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -75,6 +76,23 @@ class Real:
         if math.isfinite(number) and _within(number, self.least, self.most):
             return number
         raise ValueError
+
+
+class Size:
+    """Bytes: a whole number, or one with a unit, like 20GB or 1.5 TB."""
+
+    wants = "a size like 500MB or 20GB, or 0"
+
+    def read(self, text: str) -> int:
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)b?\s*", text.lower())
+        if not found:
+            raise ValueError
+        return int(float(found[1]) * 1000 ** " kmgt".index(found[2] or " "))
+
+    def accept(self, value: object) -> int:
+        if isinstance(value, str):
+            return self.read(value)
+        return Whole(least=0).accept(value)
 
 
 class Switch:

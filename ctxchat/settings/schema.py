@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ctxchat.domain.sampling import Sampling
-from ctxchat.settings.kinds import Kind, Layers, Real, Shares, Switch, Text, Texts, Whole, Word
+from ctxchat.settings.kinds import Kind, Layers, Real, Shares, Size, Switch, Text, Texts, Whole, Word
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
 
@@ -145,6 +145,12 @@ class KvSettings:
     )
     offload: bool = _key(
         True, Switch(), "Whether the KV cache lies with the layers on the GPU.", flag="--no-kv-offload"
+    )
+    max_disk: int | None = _key(
+        None,
+        Size(),
+        "What KV snapshots may take of the disk, like 20GB; 0 keeps none, else a tenth of what is free.",
+        example="20GB",
     )
 
 

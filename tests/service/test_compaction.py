@@ -93,7 +93,7 @@ def test_a_model_that_fails_at_the_summary_does_not_fail_the_turn(tmp_path: Path
         desk.model.answers[:] = [EngineError("it broke")]
         events = list(desk.service.tidy(Cancel()))
         desk.model.answers.clear()
-        if events:
+        if any(isinstance(event, Compacting) for event in events):
             break
     assert any(isinstance(event, Compacted) for event in events)
     assert desk.ask(asked("And?")).finish is Finish.LENGTH

@@ -17,6 +17,7 @@ from ctxchat.service.transcripts import TranscriptFormat, heading, json_text
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
 from tests.support.messages import answer, question, say
+from tests.support.scripted import ScriptedDisk
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 
@@ -30,7 +31,7 @@ def record(tmp_path: Path) -> Iterator[SqliteConversations]:
 
 @pytest.fixture
 def service(record: SqliteConversations) -> ConversationService:
-    return ConversationService(record, "be brief")
+    return ConversationService(record, ScriptedDisk(), "be brief")
 
 
 def line(role: str, text: str, **more: object) -> bytes:

@@ -31,6 +31,7 @@ FINE = Probes(
     threads=lambda: (1, 2),
     conversations=lambda: 3,
     notes=lambda: ([Collection("work", 7, "static", "/there")], []),
+    snapshots=lambda: (5_000_000, 2_000_000_000),
 )
 
 
@@ -57,7 +58,7 @@ def test_where_all_is_well_every_check_is_ok_and_nothing_is_to_be_mended() -> No
     assert found["conversations"].seen == "3, all readable"
     assert list(found) == [
         "python", "ctxchat", "settings", "llama-cpp-python", "gpu", "threads", "model", "model file",
-        "KV cache", "chat template", "conversations", "notes", "folders", "disk",
+        "KV cache", "chat template", "conversations", "notes", "KV snapshots", "folders", "disk",
     ]  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_a_check_that_fails_says_what_and_how_to_mend_it_and_stops_no_other(
     assert found[check].matters
     assert str(error) in found[check].seen
     assert found[check].mend
-    assert len(found) == 14
+    assert len(found) == 15
     assert found["disk"].ok
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Section
-from ctxchat.domain.events import Compacted, Filtered, PromptBuilt
+from ctxchat.domain.events import Compacted, Filtered, PromptBuilt, Saving
 from ctxchat.domain.passage import PassageKind
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.policy import WindowPolicy
@@ -176,7 +176,7 @@ def test_data_of_the_last_turn_stays_for_the_next_question(tmp_path: Path) -> No
     first = desk.ask(request("Which error was there?", Attachment("log", LOG[:3300])))
     assert first.prompt
     assert first.prompt.total > 0.8 * first.prompt.usable
-    assert list(desk.service.tidy(Cancel())) == []
+    assert list(desk.service.tidy(Cancel())) == [Saving()]
     second = desk.ask(request("Who was it?"))
     assert second.prompt
     assert second.prompt.sections[Section.DATA] == 3300

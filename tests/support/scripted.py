@@ -27,6 +27,10 @@ class ScriptedDisk:
     held: dict[str, tuple[int, ...]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
 
+    def share(self, holder: str, other: str) -> None:
+        if holder in self.held:
+            self.held[other] = self.held[holder]
+
     def release(self, holder: str) -> None:
         self.held.pop(holder, None)
 

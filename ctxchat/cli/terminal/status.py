@@ -15,6 +15,8 @@ from ctxchat.domain.events import (
     Prefilled,
     PromptBuilt,
     ReasoningGenerated,
+    Restored,
+    Saving,
     TextGenerated,
     TurnEvent,
     TurnFinished,
@@ -112,7 +114,7 @@ class Meters:
                 self.line = f"prompt of {prompt.total:,} tokens"
             case NotesFound(notes):
                 self.line = f"notes and old turns recalled: {len(notes):,}"
-            case Filtered() | Compacted() | Warned() | TurnFinished():
+            case Filtered() | Compacted() | Restored() | Saving() | Warned() | TurnFinished():
                 pass
 
     def _prefilled(self, done: int, total: int) -> None:

@@ -9,7 +9,7 @@ What no conversation holds is removed. A block that several hold is there once.
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from ctxchat.engine.snapshots.container import (
     write_snapshot,
 )
 from ctxchat.engine.snapshots.fingerprint import Fingerprint
-from ctxchat.engine.snapshots.names import FileName, runs
+from ctxchat.engine.snapshots.names import runs
 from ctxchat.engine.snapshots.room import allowed_bytes, bytes_of, make_room, snapshot_files
 from ctxchat.engine.snapshots.search import Found, Prefix, longest_prefix
 from ctxchat.engine.snapshots.writing import write_whole
@@ -74,7 +74,7 @@ class SnapshotFolder:
                 folder = private_folder(self._of(fingerprint))
                 allowed = allowed_bytes(self.path, self.most)
                 wanted = list(runs(fingerprint.digest, ids, whole=whole))
-                _hold(folder, holder, [name for name, _ in wanted])
+                _write_lines(folder / f"{holder}.held", (name for name, _ in wanted))
                 taken = 0
                 for name, run in wanted:
                     if cancel.requested or taken >= allowed:
@@ -84,7 +84,16 @@ class SnapshotFolder:
                     _remove_unheld(folder)
                     make_room(self.path, allowed)
         except OSError as error:
-            raise StoreError(f"the KV snapshot cannot be written to {self.path}: {error.strerror}") from error
+            raise self._unwritable(error) from error
+
+    def share(self, holder: str, other: str) -> None:
+        """Let another conversation hold what this one does. Raises StoreError."""
+        try:
+            for path in self.path.glob(f"*/{holder}.held"):
+                with self._locked():
+                    _write_lines(path.with_name(f"{other}.held"), _lines(path))
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def release(self, holder: str) -> None:
         """Remove what this conversation alone holds. Raises StoreError."""
@@ -113,6 +122,9 @@ class SnapshotFolder:
         taken = bytes_of(snapshot_files(self.path))
         return taken, allowed_bytes(_existing(self.path), self.most)
 
+    def _unwritable(self, error: OSError) -> StoreError:
+        return StoreError(f"KV snapshots cannot be written to {self.path}: {error.strerror}")
+
     def _of(self, fingerprint: Fingerprint) -> Path:
         return self.path / fingerprint.digest
 
@@ -138,9 +150,9 @@ def _kept(path: Path, fingerprint: Fingerprint, run: Run, extract: Extract) -> i
     return path.stat().st_size
 
 
-def _hold(folder: Path, holder: str, names: Sequence[FileName]) -> None:
+def _write_lines(path: Path, names: Iterable[object]) -> None:
     lines = "".join(f"{name}\n" for name in names)
-    write_whole(folder / f"{holder}.held", lambda file: file.write(lines.encode("ascii")))
+    write_whole(path, lambda file: file.write(lines.encode("ascii")))
 
 
 def _remove_unheld(folder: Path) -> None:
