@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctxchat.engine.prefix import common_prefix
 from ctxchat.engine.snapshots.container import Ids, RefusedError, Run, read_run
-from ctxchat.engine.snapshots.names import FileName, Kind, read_name, runs
+from ctxchat.engine.snapshots.names import FileName, Kind, file_name, read_name, runs
 
 Children = Mapping[str, Sequence[FileName]]
 
@@ -82,6 +82,8 @@ def _parts(
         path = folder / str(name)
         try:
             run = read_run(path)
+            if file_name(run, name.kind) != name or run.begin != begin:
+                raise RefusedError("it is damaged at its beginning")
         except RefusedError as error:
             if path.exists():
                 refused.append((path, str(error)))
@@ -89,6 +91,6 @@ def _parts(
         common = common_prefix(run.ids, ids[begin : begin + len(run.ids)])
         # A cache without parts is of use as it is, or not at all; and one token is always left to read.
         fits = common == len(run.ids) < len(ids) if name.kind is Kind.WHOLE else common > 0
-        if run.begin == begin and fits:
+        if fits:
             parts.append(Found(path, run, common, name.kind))
     return parts, refused
