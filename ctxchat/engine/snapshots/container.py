@@ -66,13 +66,15 @@ def write_snapshot(file: BinaryIO, fingerprint: Fingerprint, run: Run, cells: me
     file.write(_CHECKSUM.pack(checksum))
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path, fingerprint: Fingerprint) -> Run:
     """The tokens a file says it holds. Its cells are not looked at. Raises RefusedError."""
     try:
         with path.open("rb") as file:
-            return _read_head(file).run
+            head = _read_head(file)
     except OSError as error:
         raise RefusedError(f"it cannot be read ({error.strerror})") from error
+    _check_fingerprint(head, fingerprint)
+    return head.run
 
 
 def read_cells(path: Path, fingerprint: Fingerprint, run: Run) -> memoryview:
@@ -89,8 +91,7 @@ def read_cells(path: Path, fingerprint: Fingerprint, run: Run) -> memoryview:
         raise RefusedError("it is cut short")
     if crc32(cells, head.checksum) != _CHECKSUM.unpack(checksum)[0]:
         raise RefusedError("its checksum does not match")
-    if apart := fingerprint.difference(head.fingerprint):
-        raise RefusedError(f"it belongs to {apart}")
+    _check_fingerprint(head, fingerprint)
     if head.run != run:
         raise RefusedError("it holds other tokens")
     return memoryview(cells)
@@ -112,6 +113,11 @@ class _Head:
     run: Run
     cells: int
     checksum: int
+
+
+def _check_fingerprint(head: _Head, fingerprint: Fingerprint) -> None:
+    if apart := fingerprint.difference(head.fingerprint):
+        raise RefusedError(f"it belongs to {apart}")
 
 
 def _read_head(file: BinaryIO) -> _Head:

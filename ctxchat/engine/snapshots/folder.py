@@ -42,7 +42,7 @@ class SnapshotFolder:
     def longest(self, fingerprint: Fingerprint, ids: Ids) -> Prefix:
         """The files that hold most of what `ids` begin with. Their cells are not looked at."""
         with suppress(OSError):
-            return longest_prefix(self._of(fingerprint), fingerprint.digest, ids)
+            return longest_prefix(self._of(fingerprint), fingerprint, ids)
         return Prefix()
 
     def read(self, fingerprint: Fingerprint, found: Found) -> memoryview:

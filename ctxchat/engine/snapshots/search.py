@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ctxchat.engine.prefix import common_prefix
 from ctxchat.engine.snapshots.container import Ids, RefusedError, Run, read_run
+from ctxchat.engine.snapshots.fingerprint import Fingerprint
 from ctxchat.engine.snapshots.names import FileName, Kind, file_name, read_name, runs
 
 Children = Mapping[str, Sequence[FileName]]
@@ -39,16 +40,16 @@ class Prefix:
         return self.files[-1].end if self.files else 0
 
 
-def longest_prefix(folder: Path, root: str, ids: Ids) -> Prefix:
+def longest_prefix(folder: Path, fingerprint: Fingerprint, ids: Ids) -> Prefix:
     """The files that hold most of what `ids` begin with; names and heads are looked at, cells are not.
 
     Behind the last whole block any file may help that begins there as `ids` do: its end is cut off.
     """
-    children = _children(folder)
+    children, root = _children(folder), fingerprint.digest
     blocks = _blocks(folder, root, ids, children)
     parent = blocks[-1].path.stem.partition("-")[2] if blocks else root
     begin = blocks[-1].end if blocks else 0
-    parts, refused = _parts(folder, children.get(parent, ()), begin, ids)
+    parts, refused = _parts(folder, children.get(parent, ()), fingerprint, begin, ids)
     behind = max(parts, key=lambda part: part.cells, default=None)
     split = Prefix((*blocks, behind) if behind else tuple(blocks), tuple(refused))
     wholes = [part for part in parts if part.kind is Kind.WHOLE] if not blocks else []
@@ -74,16 +75,14 @@ def _blocks(folder: Path, root: str, ids: Ids, children: Children) -> list[Found
 
 
 def _parts(
-    folder: Path, names: Sequence[FileName], begin: int, ids: Ids
+    folder: Path, names: Sequence[FileName], fingerprint: Fingerprint, begin: int, ids: Ids
 ) -> tuple[list[Found], list[tuple[Path, str]]]:
     parts: list[Found] = []
     refused: list[tuple[Path, str]] = []
     for name in names:
         path = folder / str(name)
         try:
-            run = read_run(path)
-            if file_name(run, name.kind) != name or run.begin != begin:
-                raise RefusedError("it is damaged at its beginning")
+            run = _checked_run(path, name, fingerprint, begin)
         except RefusedError as error:
             if path.exists():
                 refused.append((path, str(error)))
@@ -94,3 +93,11 @@ def _parts(
         if fits:
             parts.append(Found(path, run, common, name.kind))
     return parts, refused
+
+
+def _checked_run(path: Path, name: FileName, fingerprint: Fingerprint, begin: int) -> Run:
+    """The tokens of a file, which are those it is called by. Raises RefusedError."""
+    run = read_run(path, fingerprint)
+    if file_name(run, name.kind) != name or run.begin != begin:
+        raise RefusedError("it is damaged at its beginning")
+    return run
