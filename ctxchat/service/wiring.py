@@ -137,7 +137,11 @@ def _notes(settings: Settings) -> "SqliteNotes":
     """Over a connection of its own: it is asked while recall reads in another."""
     from ctxchat.store.note_store import SqliteNotes
 
-    return SqliteNotes(_database(), lambda: _embedder(settings.notes.embedder))
+    return SqliteNotes(
+        _database(),
+        lambda: _embedder(settings.notes.embedder),
+        forget_cells=snapshot_folder(settings).release,
+    )
 
 
 def _recall(settings: Settings, database: Database) -> "SqliteRecall":

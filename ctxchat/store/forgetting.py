@@ -17,7 +17,7 @@ _BLANK = "UPDATE segment SET text = ? WHERE passage = CAST(? AS TEXT)"
 class Forgotten:
     """Where a passage stood: in these `messages`, which lie on the paths of these `conversations`.
 
-    Their summary blocks and their KV snapshots may hold it still.
+    Their summary blocks and their KV snapshots may hold it still: whoever forgets it has these forget it too.
     """
 
     conversations: tuple[str, ...]

@@ -26,9 +26,17 @@ _READER_WAIT = 0.2  # seconds; then the vectors in SQLite are looked through ins
 
 class SqliteNotes:
     """Implements `domain.ports.Notes`. `embedder` is called once, before Chroma is imported; `wait` is
-    for how many seconds a writer waits for another one."""
+    for how many seconds a writer waits for another one. `forget_cells` is called with each conversation
+    whose KV snapshots may hold what is being forgotten."""
 
-    def __init__(self, database: Database, embedder: Callable[[], Embedder], wait: float = 5.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Callable[[], Embedder],
+        wait: float = 5.0,
+        forget_cells: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._forget_cells = forget_cells
         self._database = database
         self._embedder = embedder
         self._wait = wait
@@ -71,6 +79,8 @@ class SqliteNotes:
                 rewrite_index(connection)
             self._database.empty_log()
             self._indexes.take_out(passage.collection, [passage.id], embedder)
+            for conversation in forgotten.conversations:
+                self._forget_cells(conversation)
         return passage
 
     def listing(self, collection: str | None = None) -> list[Passage]:

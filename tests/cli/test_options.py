@@ -121,6 +121,7 @@ def test_every_flag_that_a_setting_names_sets_it() -> None:
         "context.compact_at",
         "context.compact_to",
         "notes.embedder",
+        "kv.max_disk",
     )
     settable = [key for key in KEYS.values() if key.flag and key.path not in without]
     for key in settable:
