@@ -13,7 +13,7 @@ from tests.support.scripted import ScriptedModel
 
 WINDOW = 512
 FAST = ("scripted", "tiny")
-FILES = {"tiny": "tiny_gguf", "recurrent": "recurrent_gguf", "smollm2": "smollm2"}
+FILES = {"tiny": "tiny_gguf", "recurrent": "recurrent_gguf", "sliding": "sliding_gguf", "smollm2": "smollm2"}
 EVERY = (*FAST, pytest.param("smollm2", marks=pytest.mark.model))
 
 MakeModel = Callable[[], Model]
@@ -33,6 +33,14 @@ def recurrent_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.tiny_mamba import write_tiny_mamba
 
     return write_tiny_mamba(tmp_path_factory.mktemp("models") / "tiny-mamba.gguf")
+
+
+@pytest.fixture(scope="session")
+def sliding_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of which most layers see the last tokens alone."""
+    from tests.support.tiny_sliding import write_tiny_sliding
+
+    return write_tiny_sliding(tmp_path_factory.mktemp("models") / "tiny-sliding.gguf")
 
 
 @pytest.fixture(params=FAST)

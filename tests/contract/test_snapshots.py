@@ -25,10 +25,12 @@ RUNS = {
     "q8_0 keys": ("tiny", {"type_k": "q8_0", "flash_attn": "off"}),
     "q8_0, flash attention": ("tiny", {"type_k": "q8_0", "type_v": "q8_0"}),
     "recurrent": ("recurrent", {}),
+    "sliding window": ("sliding", {}),
     "SmolLM2": ("smollm2", {}),
 }
-WITH_PARTS = [name for name in RUNS if name not in ("recurrent", "SmolLM2")]
-EVERY = [*WITH_PARTS, "recurrent", pytest.param("SmolLM2", marks=pytest.mark.model)]
+WHOLE = ("recurrent", "sliding window")
+WITH_PARTS = [name for name in RUNS if name not in (*WHOLE, "SmolLM2")]
+EVERY = [*WITH_PARTS, *WHOLE]
 
 
 @pytest.fixture(params=EVERY)
@@ -76,6 +78,28 @@ def test_a_restored_cache_goes_on_as_one_that_never_stopped(make_model: MakeMode
     assert restored(second, following) == Restoration(0, len(history))
     assert cells_of(second).plan(following, 24).reused == len(history)
     assert answer(second, following, limit=24) == expected
+
+
+@pytest.mark.parametrize("make_model", [pytest.param("SmolLM2", marks=pytest.mark.model)], indirect=True)
+def test_the_real_model_goes_on_from_disk_as_if_it_never_stopped(make_model: MakeModel) -> None:
+    test_a_restored_cache_goes_on_as_one_that_never_stopped(make_model, 513)
+
+
+@pytest.mark.parametrize("make_model", ["sliding window"], indirect=True)
+@pytest.mark.parametrize("back", [1, 20, 200])
+def test_what_came_back_whole_is_not_cut_back(make_model: MakeModel, back: int) -> None:
+    """The layers that see little came back without what is far from the end."""
+    first = make_model()
+    ids = words(first, 400)
+    history = ids + answer(first, ids).text_ids
+    saved(first, history)
+    second = make_model()
+    restored(second, history + words(second, 9))
+    other = history[: len(history) - back] + words(second, 9, first="~")
+    assert cells_of(second).plan(other, 12).reused == 0
+    assert answer(second, other) == answer(make_model(), other)
+    cells_of(second).trim(CHAT, 200)
+    assert cells_of(second).cells() == 200
 
 
 @pytest.mark.parametrize("make_model", WITH_PARTS, indirect=True)

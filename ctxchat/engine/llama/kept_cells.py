@@ -58,8 +58,9 @@ class KeptCells:
                         _put(context, cells, found, state, make_room)
                         end = found.end
             except RefusedError as error:
+                if found.path.exists():  # Another process may have removed it meanwhile.
+                    refused[found.path] = str(error)
                 self.folder.remove(found.path)
-                refused[found.path] = str(error)
 
     def save(self, context: LlamaContext, cells: Cells, holder: str, ids: Ids, cancel: Cancel) -> None:
         """Write what of `ids` the chat's cells hold."""
