@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from ctxchat.engine.snapshots.container import Ids, RefusedError, Run
 from ctxchat.engine.snapshots.fingerprint import LABELS, Fingerprint
 from ctxchat.engine.snapshots.folder import SnapshotFolder
 from ctxchat.engine.snapshots.names import BLOCK_CELLS, runs
+from tests.conftest import ROOT
 
 PRINT = Fingerprint("m", "f16", "f16", "off", "as trained", "t", "b")
 CELL = 4
@@ -149,6 +152,33 @@ def test_what_a_death_left_half_written_is_never_found_and_goes(folder: Snapshot
     keep(folder, "one", row(300))
     assert not half.exists()
     assert folder.longest(PRINT, row(300)).end == 300
+
+
+SAVES_FOR_EVER = """
+import sys
+from itertools import count
+from pathlib import Path
+from tests.engine.test_snapshots import SnapshotFolder, keep, row
+for number in count():
+    keep(SnapshotFolder(Path(sys.argv[1])), str(number), row(3000, first=7 * number))
+"""
+
+
+@pytest.mark.parametrize("written", [1, 5, 14, 25])
+def test_a_kill_at_any_moment_leaves_whole_files_alone(folder: SnapshotFolder, written: int) -> None:
+    command = [sys.executable, "-c", SAVES_FOR_EVER, str(folder.path)]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        while len(files(folder)) < written:
+            assert process.poll() is None
+        process.kill()
+    for number in range(10):
+        found = folder.longest(PRINT, row(3000, first=7 * number))
+        assert found.refused == ()
+        for part in found.files:
+            assert folder.read(PRINT, part) == cells_of(part.run)
+    keep(folder, "0", row(3000))
+    assert folder.longest(PRINT, row(3000)).end == 3000
+    assert not any(path.suffix == ".new" for path in files(folder))
 
 
 def test_what_no_conversation_holds_goes(folder: SnapshotFolder) -> None:
