@@ -64,5 +64,5 @@ class ConversationService:
     def delete(self, conversation: Conversation) -> None:
         """Remove it and all that only it holds, once nobody is answering in it."""
         with self._conversations.hold(conversation.id):
-            self._conversations.delete(conversation.id)
             self._snapshots.release(conversation.id)
+            self._conversations.delete(conversation.id)

@@ -77,10 +77,11 @@ class SqliteNotes:
                 forget_in_blocks(connection, forgotten.conversations, passage.text)
                 note_rows.delete_empty(connection)
                 rewrite_index(connection)
+                # Before the record lets go of it: behind a death here it is forgotten once more.
+                for conversation in forgotten.conversations:
+                    self._forget_cells(conversation)
             self._database.empty_log()
             self._indexes.take_out(passage.collection, [passage.id], embedder)
-            for conversation in forgotten.conversations:
-                self._forget_cells(conversation)
         return passage
 
     def listing(self, collection: str | None = None) -> list[Passage]:

@@ -18,7 +18,8 @@ TEXT = "the password is hunter2"
 def test_a_forgotten_note_leaves_messages_and_summaries_also_those_of_undone_states(
     database: Database, conversations: SqliteConversations, path: Path
 ) -> None:
-    notes = SqliteNotes(database, WordEmbedder)
+    cells: list[str] = []
+    notes = SqliteNotes(database, WordEmbedder, forget_cells=cells.append)
     notes.put("memory", [Document("m", "1", (Chunk(1, 1, TEXT),))])
     note = notes.listing()[0]
     id_ = conversations.create("talk", "").id
@@ -31,6 +32,7 @@ def test_a_forgotten_note_leaves_messages_and_summaries_also_those_of_undone_sta
         facts = ("hunter2", "Prague", f"note: {TEXT}")
         conversations.compact(id_, [SummaryBlock(prose, asked.id, last, 2, f"{prose}\nkept", facts)])
     notes.forget(note.id)
+    assert cells == [id_]
     block = conversations.blocks(id_)[0]
     assert (block.prose, block.facts) == ("Nothing of it.\nkept", ("Prague",))
     assert conversations.undo_compaction(id_)
