@@ -15,11 +15,10 @@ from ctxchat.domain.conversation import (
     SearchHit,
 )
 from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.kv import KvCache
 from ctxchat.domain.model import (
-    CachePlan,
     Generation,
     ModelFacts,
-    Restoration,
     Scaffold,
     TemplateBehaviour,
 )
@@ -79,55 +78,6 @@ class Template(Protocol):
         """What stands around messages of these roles. `at` is the date it may show, `think` the
         reasoning switch (None leaves it to the template), `answer` asks for the generation
         prompt. Raises ModelError where the template refuses or does not finish in time."""
-
-
-class KvCache(Protocol):
-    """The cells a model holds, by sequence: 0 the chat, 1 side work, 2 calibration, 3 the branch
-    left last."""
-
-    @property
-    def type_k(self) -> str: ...
-
-    @property
-    def type_v(self) -> str: ...
-
-    @property
-    def bytes_per_token(self) -> int: ...
-
-    def bytes_per_token_with(self, type_k: str) -> int | None:
-        """Bytes of a cell if its keys were of another type, None where they cannot be."""
-
-    @property
-    def capacity(self) -> int:
-        """Cells allocated, 0 before the first prompt."""
-
-    def cells(self, sequence: int = 0) -> int:
-        """Cells the sequence holds."""
-
-    def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
-        """How a prompt with an answer of up to `limit` tokens would meet the chat's cells."""
-
-    def fork(self, source: int, target: int, cells: int) -> None:
-        """Make `target` hold the first `cells` of `source`, shared and not copied."""
-
-    def trim(self, sequence: int, cells: int) -> None:
-        """Keep the first `cells` of a sequence."""
-
-    def drop(self, sequence: int) -> None:
-        """Empty a sequence."""
-
-    def restorable(self, ids: Sequence[int]) -> int:
-        """How many tokens a prompt has in common with what is kept on disk, by what the files say of
-        themselves."""
-
-    def restore(self, ids: Sequence[int], limit: int) -> Restoration:
-        """Fill the chat's cells from disk as far as that brings a prompt, with an answer of up to `limit`
-        tokens, further than they do. What is damaged is removed, and what is sound before it is used.
-        Raises ModelError where cells cannot be allocated."""
-
-    def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
-        """Keep on disk, for a conversation, what of `ids` is in the chat's cells, and let go what was
-        kept for it before. Raises StoreError. Where it is cancelled, what was written stays."""
 
 
 class Model(Protocol):

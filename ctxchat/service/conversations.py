@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from ctxchat.domain.conversation import Conversation, ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
+from ctxchat.domain.kv import Snapshots
 from ctxchat.domain.ports import Conversations
-from ctxchat.domain.snapshots import Snapshots
 from ctxchat.service.imports import read_messages
 from ctxchat.service.names import checked_name, first_words
 from ctxchat.service.references import resolve

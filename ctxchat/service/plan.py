@@ -1,7 +1,8 @@
 """What a prompt costs, and what it would cost otherwise, before its price is paid."""
 
 from ctxchat.context.alternatives import Alternative, alternatives
-from ctxchat.domain.ports import KvCache, Model
+from ctxchat.domain.kv import KvCache
+from ctxchat.domain.ports import Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Receipt
 from ctxchat.service.turn import Turn

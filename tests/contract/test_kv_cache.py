@@ -4,7 +4,8 @@ import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.ports import KvCache, Model
+from ctxchat.domain.kv import KvCache
+from ctxchat.domain.ports import Model
 from tests.contract.conftest import EVERY, WINDOW, MakeModel
 from tests.support.turns import Ids, answer, cells_of, words
 

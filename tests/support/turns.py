@@ -10,8 +10,9 @@ from ctxchat.domain.events import (
     ReasoningGenerated,
     TextGenerated,
 )
+from ctxchat.domain.kv import KvCache
 from ctxchat.domain.model import Generation, ReasoningTags
-from ctxchat.domain.ports import KvCache, Model
+from ctxchat.domain.ports import Model
 from ctxchat.domain.sampling import Sampling
 
 Ids = tuple[int, ...]

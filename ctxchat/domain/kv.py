@@ -1,0 +1,69 @@
+"""The KV cache as the service sees it, in memory and on disk."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.model import CachePlan, Restoration
+
+
+class KvCache(Protocol):
+    """The cells a model holds, by sequence: 0 the chat, 1 side work, 2 calibration, 3 the branch
+    left last."""
+
+    @property
+    def type_k(self) -> str: ...
+
+    @property
+    def type_v(self) -> str: ...
+
+    @property
+    def bytes_per_token(self) -> int: ...
+
+    def bytes_per_token_with(self, type_k: str) -> int | None:
+        """Bytes of a cell if its keys were of another type, None where they cannot be."""
+
+    @property
+    def capacity(self) -> int:
+        """Cells allocated, 0 before the first prompt."""
+
+    def cells(self, sequence: int = 0) -> int:
+        """Cells the sequence holds."""
+
+    def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
+        """How a prompt with an answer of up to `limit` tokens would meet the chat's cells."""
+
+    def fork(self, source: int, target: int, cells: int) -> None:
+        """Make `target` hold the first `cells` of `source`, shared and not copied."""
+
+    def trim(self, sequence: int, cells: int) -> None:
+        """Keep the first `cells` of a sequence."""
+
+    def drop(self, sequence: int) -> None:
+        """Empty a sequence."""
+
+    def restorable(self, ids: Sequence[int]) -> int:
+        """How many tokens a prompt has in common with what is kept on disk, by what the files say of
+        themselves."""
+
+    def restore(self, ids: Sequence[int], limit: int) -> Restoration:
+        """Fill the chat's cells from disk as far as that brings a prompt, with an answer of up to `limit`
+        tokens, further than they do. What is damaged is removed, and what is sound before it is used.
+        Raises ModelError where cells cannot be allocated."""
+
+    def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
+        """Keep on disk, for a conversation, what of `ids` is in the chat's cells, and let go what was
+        kept for it before. Raises StoreError. Where it is cancelled, what was written stays."""
+
+
+class Snapshots(Protocol):
+    """KV snapshots on disk, by the conversations that hold them."""
+
+    def share(self, holder: str, other: str) -> None:
+        """Let another conversation hold what this one does. Raises StoreError."""
+
+    def release(self, holder: str) -> None:
+        """Remove what this conversation alone holds. Raises StoreError."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes by conversation. What several hold counts in full for each of them."""
