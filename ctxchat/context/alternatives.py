@@ -1,10 +1,11 @@
 """What a prompt would cost under other budgets and cache types, from the tokens it was counted in."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ctxchat.domain.conversation import Section
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.prompt import OVER_BUDGET, Dropped, Piece, Prompt
 
 
@@ -29,16 +30,28 @@ class Alternative:
 
 
 def alternatives(
-    prompt: Prompt, reused: int, type_k: str, cell_bytes: Mapping[str, int]
+    prompt: Prompt,
+    reused: int,
+    type_k: str,
+    cell_bytes: Mapping[str, int],
+    curves: Mapping[str, CostCurve | None] | None = None,
 ) -> tuple[Alternative, ...]:
     """The prompt under the whole, half and a quarter of what may be used, with keys of each type of
-    `cell_bytes`. `reused` tokens of it are in cells now, whose keys are of `type_k`."""
+    `cell_bytes`, and what they cost by the curve of each type. `reused` tokens of it are in cells now,
+    whose keys are of `type_k`."""
+    known = curves or {}
     budgets = dict.fromkeys(max(prompt.usable // part, 1) for part in (1, 2, 4))
     return tuple(
-        _within(prompt, budget, reused if kind == type_k else 0, kind, size)
+        _costed(_within(prompt, budget, reused if kind == type_k else 0, kind, size), known.get(kind))
         for budget in budgets
         for kind, size in cell_bytes.items()
     )
+
+
+def _costed(choice: Alternative, curve: CostCurve | None) -> Alternative:
+    if curve is None:
+        return choice
+    return replace(choice, prefill=curve.prefill(choice.evaluated, choice.total - choice.evaluated))
 
 
 def _within(prompt: Prompt, budget: int, reused: int, type_k: str, size: int) -> Alternative:

@@ -10,6 +10,7 @@ behind it is upkeep. An engine yields the middle of this line and closes its par
 from dataclasses import dataclass
 
 from ctxchat.domain.conversation import Finish
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Predicted, Receipt
 from ctxchat.domain.summary import SummaryOrigin
@@ -67,10 +68,12 @@ class PromptBuilt:
 
 @dataclass(frozen=True, slots=True)
 class CostPredicted:
-    """What the prompt will cost, fixed before prefill; `kv.cells` are those of the prompt."""
+    """What the prompt will cost, fixed before prefill; `kv.cells` are those of the prompt. `curve` is
+    what it was foretold by, None until one is known."""
 
     kv: KvCost
     predicted: Predicted
+    curve: CostCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from ctxchat.domain.conversation import (
     Role,
     SearchHit,
 )
+from ctxchat.domain.costs import Costs
 from ctxchat.domain.events import EngineEvent, ModelLoading
 from ctxchat.domain.kv import KvCache
 from ctxchat.domain.model import (
@@ -95,6 +96,10 @@ class Model(Protocol):
     @property
     def cache(self) -> KvCache | None:
         """None where the cells are somebody else's."""
+
+    @property
+    def costs(self) -> Costs | None:
+        """None where the work is done elsewhere."""
 
     def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
         """Make the model ready, once; without `weights` only facts, vocabulary and template are.

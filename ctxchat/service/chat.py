@@ -23,7 +23,7 @@ from ctxchat.domain.events import (
 from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model, Recall
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import Predicted, Receipt
+from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction
@@ -107,9 +107,11 @@ class ChatService:
         return assembly.prompt(conversation, assembly.past(conversation), None)
 
     def tidy(self, cancel: Cancel) -> Iterator[TurnEvent]:
-        """What is done while the person reads: the upkeep of the conversation used last, and of the
-        notes it was answered from. Nothing is lost where it is cancelled, and what goes wrong with the
-        conversation waits for the next turn to be told."""
+        """What is done while the person reads: what the turn cost is learned, and the conversation used
+        last is kept up, and the notes it was answered from. Nothing is lost where it is cancelled, and
+        what goes wrong with the conversation waits for the next turn to be told."""
+        if self._model is not None and self._model.costs is not None:
+            self._model.costs.learn()
         if self._finished is None or cancel.requested:
             return
         with suppress(CtxChatError):
@@ -159,7 +161,7 @@ class ChatService:
 
     def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
         """What the prompt of a receipt would cost under other budgets and cache types."""
-        return planned_alternatives(receipt, self._model.cache if self._model else None)
+        return planned_alternatives(receipt, self._model)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -172,6 +174,7 @@ class ChatService:
         if cancel.requested:
             turn.cancelled = True
             return
+        turn.curve = model.costs.curve() if model.costs else None
         assembly = self._assembly(model, request.sampling.max_tokens)
         yield from _warnings(request, model, assembly.window)
         yield from self._remembering.warnings()
@@ -195,7 +198,7 @@ class ChatService:
         if miss := turn.restoration.miss:
             yield Warned(miss)
         if turn.kv is not None:
-            yield CostPredicted(turn.kv, Predicted())
+            yield CostPredicted(turn.kv, turn.predicted, turn.curve)
             if turn.kv.restored and not request.dry_run:
                 yield Restored(turn.kv.restored)
         if not request.dry_run:

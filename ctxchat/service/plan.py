@@ -1,7 +1,6 @@
 """What a prompt costs, and what it would cost otherwise, before its price is paid."""
 
 from ctxchat.context.alternatives import Alternative, alternatives
-from ctxchat.domain.kv import KvCache
 from ctxchat.domain.ports import Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Receipt
@@ -11,17 +10,19 @@ TYPES = ("f16", "q8_0")
 """Types of keys that are compared, beside the one that is set."""
 
 
-def planned_alternatives(receipt: Receipt, cache: KvCache | None) -> tuple[Alternative, ...]:
+def planned_alternatives(receipt: Receipt, model: Model | None) -> tuple[Alternative, ...]:
     """Alternatives to the prompt of a receipt, none where there is no prompt, or no cells of ours."""
-    if receipt.prompt is None or cache is None:
+    if receipt.prompt is None or model is None or model.cache is None:
         return ()
+    cache, costs = model.cache, model.costs
     sizes = {cache.type_k: cache.bytes_per_token}
     for kind in TYPES:
         size = cache.bytes_per_token_with(kind)
         if size is not None:
             sizes.setdefault(kind, size)
     reused = receipt.kv.reused if receipt.kv else 0
-    return alternatives(receipt.prompt, reused, cache.type_k, sizes)
+    curves = {kind: costs.curve(kind) for kind in sizes} if costs else {}
+    return alternatives(receipt.prompt, reused, cache.type_k, sizes, curves)
 
 
 def planned_kv(model: Model, prompt: Prompt, turn: Turn, *, dry_run: bool) -> KvCost | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ctxchat.domain.conversation import Conversation, Finish, Message, Section, Segment
-from ctxchat.domain.cost import attention_pairs
+from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import CachePlan, ModelFacts, Restoration
@@ -95,8 +95,8 @@ class TurnNotes:
 @dataclass
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
-    are None. `ahead` is how the prompt met the cells before a part of it was read ahead of the rest, and
-    `restoration` what came back into them from disk."""
+    are None. `curve` is what was known of costs when it began, `ahead` how the prompt met the cells
+    before a part of it was read ahead of the rest, and `restoration` what came back into them from disk."""
 
     watch: Stopwatch
     writes: bool
@@ -106,6 +106,7 @@ class Turn:
     facts: ModelFacts | None = None
     prompt: Prompt | None = None
     kv: KvCost | None = None
+    curve: CostCurve | None = None
     memory: Memory | None = None
     generated: Generated | None = None
     failure: CtxChatError | None = None
@@ -172,11 +173,19 @@ class Turn:
             kv=self.kv,
             memory=self.memory,
             latency=self.watch.latency(self.kv.evaluated if self.kv else None, answer_tokens),
-            predicted=Predicted(),
+            predicted=self.predicted,
             answer_tokens=answer_tokens,
             filters=self.filters,
             notes=self.notes.cited_in("".join(self.text)),
         )
+
+    @property
+    def predicted(self) -> Predicted:
+        """What the curve that was known when the turn began foretells of its prompt."""
+        if self.curve is None or self.kv is None:
+            return Predicted()
+        total = self.kv.reused + self.kv.evaluated
+        return Predicted(self.curve.prefill(self.kv.evaluated, self.kv.reused), self.curve.decode(total))
 
     def _attention_pairs(self) -> int | None:
         if self.facts is None or self.prompt is None or self.kv is None:

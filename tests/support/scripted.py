@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
+from ctxchat.domain.costs import Costs
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
@@ -124,6 +125,7 @@ class ScriptedModel:
         self.disk = disk or ScriptedDisk()
         self._on_event = on_event
         self._cache: ScriptedCache | None = None
+        self.costs: Costs | None = None
 
     @property
     def facts(self) -> ModelFacts:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ctxchat.cli import amounts
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.events import (
     Compacted,
     Compacting,
@@ -92,6 +93,7 @@ class Meters:
         self.line = ""
         self._clock = clock
         self._kv: KvCost | None = None
+        self._curve: CostCurve | None = None
         self._prefill_began = 0.0
         self._decode_began = 0.0
         self._decoded = 0
@@ -102,8 +104,8 @@ class Meters:
                 self.line = f"loading the model {amounts.percent(done, total)}"
             case Compacting(turns, before):
                 self.line = f"folding the oldest {turns:,} turns, {before:,} tokens, into a summary"
-            case CostPredicted(kv, _):
-                self._kv = kv
+            case CostPredicted(kv, _, curve):
+                self._kv, self._curve = kv, curve
             case Prefilled(done, total):
                 self._prefilled(done, total)
             case ReasoningGenerated():
@@ -126,9 +128,17 @@ class Meters:
         seconds = now - self._prefill_began
         if done and seconds > 0:
             if done < total:
-                parts.append(f"{amounts.seconds((total - done) * seconds / done)} left")
+                parts.append(f"{amounts.seconds(self._left(done, total, seconds))} left")
             parts.append(amounts.rate(done / seconds))
         self.line = " · ".join([*parts, *self._cells(done - total)])
+
+    def _left(self, done: int, total: int, seconds: float) -> float:
+        """Seconds the rest takes: as the curve says, corrected by what the beginning took."""
+        if self._curve is None or self._kv is None:
+            return (total - done) * seconds / done
+        depth = self._kv.reused
+        foretold, rest = self._curve.prefill(done, depth), self._curve.left(done, total, depth)
+        return rest * seconds / foretold if foretold > 0 else rest
 
     def _generated(self, what: str) -> None:
         self._decoded += 1

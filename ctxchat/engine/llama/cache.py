@@ -13,6 +13,7 @@ from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.machine import available_memory
 from ctxchat.engine.llama.options import CELL_BLOCK, EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.threads import Threads
 from ctxchat.engine.llama.weights import LlamaWeights
 from ctxchat.engine.llama.worker import Worker
 
@@ -143,6 +144,10 @@ class LlamaCache:
                 raise PromptTooLargeError(f"there is no room for side work: {error}") from error
         self._fork(CHAT, SIDE, self._cells.plan(ids, capacity).reused)
         return self._cells.count(SIDE)
+
+    def use_threads(self, threads: Threads) -> None:
+        """Work with so many threads from now on."""
+        self._allocated().use_threads(threads)
 
     def end_aside(self) -> None:
         """Leave the chat's cells alone."""

@@ -11,6 +11,7 @@ from ctxchat.engine.llama.bindings import c_library, library
 from ctxchat.engine.llama.cells import CHAT, SEQUENCES
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.options import CACHE_TYPES, EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.threads import Threads
 from ctxchat.engine.llama.weights import LlamaWeights
 
 
@@ -79,6 +80,9 @@ class LlamaContext:
         outcome: int = self._library.llama_decode(self._pointer, self._batch)
         self._outputs[count - 1] = 0
         return outcome
+
+    def use_threads(self, threads: Threads) -> None:
+        self._library.llama_set_n_threads(self._pointer, threads.decode, threads.prefill)
 
     def sample(self, chain: Any) -> int:
         """The next token by a chain of samplers, which accept it."""

@@ -1,5 +1,6 @@
 """One answer, on the worker's thread: read the prompt in slices, then decode token by token."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,22 +13,32 @@ from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.context import Outcome
+from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.sampler import sampler
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]
 
+FIRST_MILESTONE = 512
+"""A long prompt tells what it costs at so many tokens, at twice as many, and so on, and at its end."""
+
 
 def generate(
-    cache: LlamaCache, vocabulary: SegmentVocabulary, generation: Generation, stop: Cancel, emit: Emit
+    cache: LlamaCache,
+    vocabulary: SegmentVocabulary,
+    costs: LlamaCosts,
+    generation: Generation,
+    stop: Cancel,
+    emit: Emit,
 ) -> None:
     """Answer, emitting what happens; `Generated` comes last, also where `stop` was requested."""
     check_ids(generation.ids, vocabulary)
     try:
         prepare = cache.prepare_aside if generation.aside else cache.prepare
         reused = prepare(generation.ids, generation.limit)
+        cache.use_threads(costs.threads)
         with cache.interruptible(stop):
-            _Answer(cache, vocabulary, generation, stop, emit).write(reused)
+            _Answer(cache, vocabulary, costs, generation, stop, emit).write(reused)
     finally:
         if generation.aside:
             cache.end_aside()
@@ -49,11 +60,13 @@ class _Answer:
         self,
         cache: LlamaCache,
         vocabulary: SegmentVocabulary,
+        costs: LlamaCosts,
         generation: Generation,
         stop: Cancel,
         emit: Emit,
     ) -> None:
         self._cache = cache
+        self._costs = costs
         self._vocabulary = vocabulary
         self._generation = generation
         self._sequence = SIDE if generation.aside else CHAT
@@ -65,19 +78,25 @@ class _Answer:
 
     def write(self, reused: int) -> None:
         """Read the prompt behind the tokens that are in cells already, then decode."""
-        if self._prefill(self._generation.ids[reused:]):
+        if self._prefill(self._generation.ids[reused:], reused):
+            began, held = time.monotonic(), self._cache.cells(self._sequence)
             self._decode()
+            if not self._generation.aside:
+                decoded = self._cache.cells() - held
+                self._costs.saw_decoded(decoded, held, time.monotonic() - began)
         else:
             self._emit(Generated(Finish.CANCELLED, "", ()))
 
-    def _prefill(self, ids: Sequence[int]) -> bool:
-        """Read what the cells do not hold; False where it was interrupted."""
-        total, cache = len(ids), self._cache
+    def _prefill(self, ids: Sequence[int], depth: int) -> bool:
+        """Read what the cells do not hold, behind `depth` of them; False where it was interrupted."""
+        total, cache, began = len(ids), self._cache, time.monotonic()
+        size = self._costs.slice(cache.slice, depth + total)
+        milestone = FIRST_MILESTONE
         self._emit(Prefilled(0, total))
-        for begin in range(0, total, cache.slice):
+        for begin in range(0, total, size):
             if self._stop.requested:
                 return False
-            part = ids[begin : begin + cache.slice]
+            part = ids[begin : begin + size]
             done = begin + len(part)
             outcome = cache.read(part, predict=done == total, sequence=self._sequence)
             if outcome is Outcome.FULL:
@@ -86,6 +105,9 @@ class _Answer:
                 )
             if outcome is Outcome.INTERRUPTED:
                 return False
+            if (done >= milestone or done == total) and not self._generation.aside:
+                self._costs.saw_read(done, depth, time.monotonic() - began)
+                milestone *= 2
             self._emit(Prefilled(done, total))
         cache.check_prediction()
         return True

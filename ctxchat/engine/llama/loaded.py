@@ -12,6 +12,7 @@ from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.gguf.kv_size import bytes_per_token
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.machine import usable_cores
 from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve
@@ -33,6 +34,7 @@ class LoadedModel:
         header: GgufHeader,
         vocabulary: SegmentVocabulary,
         cache: LlamaCache,
+        options: EngineOptions,
         resolved: ResolvedOptions,
         opened: LlamaWeights | None,
     ) -> None:
@@ -40,6 +42,7 @@ class LoadedModel:
         self.vocabulary = vocabulary
         self.cache = cache
         self.resolved = resolved
+        self.costs = LlamaCosts(header, options, resolved)
         self._opened = opened
         self.facts = ModelFacts(
             name=model_name(header.path),
@@ -89,7 +92,7 @@ def open_by_llama(
     cells = LlamaCache(
         worker, None if vocabulary_only else weights, options, resolved, sizes, kept, trims=weights.trims
     )
-    return LoadedModel(header, vocabulary, cells, resolved, weights)
+    return LoadedModel(header, vocabulary, cells, options, resolved, weights)
 
 
 def open_for_counting(
@@ -108,7 +111,7 @@ def open_for_counting(
     kept = _kept(snapshots, header, options, resolved, whole=not verdict.trims)
     sizes = _sizes(header, resolved)
     cells = LlamaCache(worker, None, options, resolved, sizes, kept, trims=verdict.trims)
-    return LoadedModel(header, vocabulary, cells, resolved, None)
+    return LoadedModel(header, vocabulary, cells, options, resolved, None)
 
 
 def _vocabulary_alone(

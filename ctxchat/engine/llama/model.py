@@ -14,6 +14,7 @@ from ctxchat.domain.receipt import Memory
 from ctxchat.engine.gguf.checked_vocabularies import check_once
 from ctxchat.engine.gguf.reading import read_header
 from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.generation import generate
 from ctxchat.engine.llama.loaded import LoadedModel, open_by_llama, open_for_counting
 from ctxchat.engine.llama.machine import resident_memory
@@ -57,6 +58,10 @@ class LlamaModel:
         return self._opened().cache
 
     @property
+    def costs(self) -> LlamaCosts:
+        return self._opened().costs
+
+    @property
     def resolved(self) -> ResolvedOptions:
         """The options as they are really used."""
         return self._opened().resolved
@@ -82,7 +87,7 @@ class LlamaModel:
         if self._worker is None or not self._has_weights:
             raise EngineError("the model is loaded without its weights: it can count but not answer")
         stop = Cancel()
-        job = partial(generate, loaded.cache, loaded.vocabulary, generation, stop)
+        job = partial(generate, loaded.cache, loaded.vocabulary, loaded.costs, generation, stop)
         with cancel.calling(stop.request):
             yield from self._worker.stream(job, stop)
 

@@ -1,0 +1,17 @@
+"""What the service needs to know of costs, as a protocol."""
+
+from typing import Protocol
+
+from ctxchat.domain.cost import CostCurve
+
+
+class Costs(Protocol):
+    """What work costs with a model on this machine, learned from what it has cost."""
+
+    def curve(self, type_k: str | None = None) -> CostCurve | None:
+        """The curve as the machine is now, with keys of another type where one is named. None until
+        enough is known."""
+
+    def learn(self) -> None:
+        """Take in what was seen since, and keep it for other processes. Takes milliseconds, which no
+        turn should wait for; where it cannot be kept, it is known to this process alone."""

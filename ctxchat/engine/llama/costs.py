@@ -1,0 +1,155 @@
+"""What a model costs as it is run here: learned from its work, and how many threads do it best."""
+
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+
+from ctxchat.domain.cost import CostCurve
+from ctxchat.engine.cost_curve import Observation, Phase, fitted
+from ctxchat.engine.cost_record import Known, Phases, change, read
+from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.libraries import llama_libraries
+from ctxchat.engine.llama.machine import usable_cores
+from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.threads import Threads
+from ctxchat.locations import cache_folder
+
+ENOUGH_READ, ENOUGH_DECODED, ENOUGH_SECONDS = 128, 8, 1.0
+"""Tokens that must have been seen before anything is foretold; a second of work is as good."""
+
+INTERRUPTION, LEAST_SLICE = 0.2, 32
+"""Seconds after which an interruption is heard, and the tokens that are worth reading at once."""
+
+TYPICAL_READ = 128
+GAIN = 0.9
+"""Another number of threads is taken where it needs at most this share of the time."""
+
+
+class LlamaCosts:
+    """The costs of one model under its options; see `domain.ports.Costs`.
+
+    `threads` are those to work with now. What is observed comes from the worker's thread, and is
+    fitted and kept by `learn`.
+    """
+
+    def __init__(self, header: GgufHeader, options: EngineOptions, resolved: ResolvedOptions) -> None:
+        self.threads = resolved.threads
+        self._header = header
+        self._options = options
+        self._resolved = resolved
+        self._known: Known | None = None
+        self._read: dict[int, list[Observation]] = defaultdict(list)
+        self._decoded: dict[int, list[Observation]] = defaultdict(list)
+
+    def curve(self, type_k: str | None = None) -> CostCurve | None:
+        other = type_k not in (None, self._options.type_k)
+        known = read(self._record(str(type_k))) if other else self._knowledge()
+        prefill, decode = known.prefill.get(self.threads.prefill), known.decode.get(self.threads.decode)
+        if not _tells(prefill, ENOUGH_READ) or not _tells(decode, ENOUGH_DECODED):
+            return None
+        assert prefill
+        assert decode
+        reading, writing = prefill.now(time.time()), decode.now(time.time())
+        return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
+
+    def learn(self) -> None:
+        if not self._read and not self._decoded:
+            return
+        reads, decodes = dict(self._read), dict(self._decoded)
+        self._read.clear()
+        self._decoded.clear()
+
+        def learned(known: Known) -> Known:
+            return Known(self._with(known.prefill, reads, once=True), self._with(known.decode, decodes))
+
+        self._known = change(self._record(self._options.type_k), learned)
+        self._choose_threads()
+
+    # What follows is for the worker's thread.
+
+    def saw_read(self, n: int, depth: int, seconds: float, threads: int | None = None) -> None:
+        """Note that reading `n` tokens behind `depth` cells took so many seconds."""
+        if n > 0 and seconds > 0:
+            seen = Observation(n, depth, seconds, time.time())
+            self._read[threads or self.threads.prefill].append(seen)
+
+    def saw_decoded(self, n: int, depth: int, seconds: float, threads: int | None = None) -> None:
+        """Note that decoding `n` tokens, the first behind `depth` cells, took so many seconds."""
+        if n > 0 and seconds > 0:
+            seen = Observation(n, depth, seconds, time.time())
+            self._decoded[threads or self.threads.decode].append(seen)
+
+    def slice(self, most: int, depth: int) -> int:
+        """Tokens to read at once. Where layers are offloaded an interruption is only heard between two
+        slices, so one is no longer than that may take."""
+        curve = self.curve() if self._resolved.offloaded else None
+        if curve is None:
+            return most
+        readable = curve.readable(INTERRUPTION, depth) // LEAST_SLICE * LEAST_SLICE
+        return min(most, max(LEAST_SLICE, readable))
+
+    def _knowledge(self) -> Known:
+        if self._known is None:
+            self._known = read(self._record(self._options.type_k))
+            self._choose_threads()
+        return self._known
+
+    def _choose_threads(self) -> None:
+        """Take the numbers of threads that are quickest now, of those that were measured and are not set."""
+        assert self._known
+        known, options, now = self._known, self._options, self.threads
+        if options.threads_batch is None:
+            now = replace(now, prefill=_quickest(known.prefill, now.prefill, TYPICAL_READ))
+        if options.threads is None:
+            now = replace(now, decode=_quickest(known.decode, now.decode, 1))
+        self.threads = Threads(now.prefill, now.decode)
+
+    def _with(self, phases: Phases, seen: Mapping[int, list[Observation]], *, once: bool = False) -> Phases:
+        ratio = cell_ratio(self._header)
+        learned = dict(phases)
+        for threads, observations in seen.items():
+            before = phases[threads].seen if threads in phases else ()
+            phase = fitted((*before, *observations), ratio=ratio, once=once)
+            if phase:
+                learned[threads] = phase
+        return learned
+
+    def _record(self, type_k: str) -> Path:
+        """Named by all that changes what work costs, but the threads."""
+        options, resolved = self._options, self._resolved
+        seen = (
+            self._header.fingerprint(),
+            (type_k, options.type_v, resolved.flash_attn, resolved.batch_size, resolved.ubatch_size),
+            (resolved.n_gpu_layers, options.split_mode, options.tensor_split, options.main_gpu),
+            (options.offload_kv, platform.node(), platform.machine(), usable_cores()),
+            llama_libraries(),
+        )
+        digest = blake2b(repr(seen).encode("utf-8", "replace"), digest_size=16)
+        return cache_folder() / "costs" / f"{digest.hexdigest()}.json"
+
+
+def cell_ratio(header: GgufHeader) -> float:
+    """What attending to a cell is presumed to cost against evaluating a token: their multiplications."""
+    width = header.count("embedding_length") or 1
+    return 2 * header.layers * width / max(header.parameters, 1)
+
+
+def _tells(phase: Phase | None, enough: int) -> bool:
+    if phase is None:
+        return False
+    tokens, seconds = sum(one.n for one in phase.seen), sum(one.seconds for one in phase.seen)
+    return tokens >= enough or seconds >= ENOUGH_SECONDS
+
+
+def _quickest(phases: Phases, now: int, n: int) -> int:
+    """The number of threads to go on with: `now` where it was not measured, or no other is much better."""
+    if now not in phases:
+        return now
+    at = time.time()
+    seconds = {threads: phase.now(at).seconds(n, 0) for threads, phase in phases.items()}
+    best = min(seconds, key=lambda threads: seconds[threads])
+    return best if seconds[best] <= GAIN * seconds[now] else now

@@ -1,0 +1,135 @@
+"""A model in this process learns what its work costs, and works with the threads that do it best."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.cost import CostCurve
+from ctxchat.domain.model import Generation
+from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.cost_curve import Coefficients, Observation, Phase
+from ctxchat.engine.cost_record import Known
+from ctxchat.engine.llama import costs as costs_module
+from ctxchat.engine.llama.model import LlamaModel
+
+OpenModel = Callable[..., LlamaModel]
+PROMPT = tuple(range(1, 200))
+
+
+@pytest.fixture(autouse=True)
+def _own_home(home: Path) -> None:
+    """What is learned in a test is kept in its home."""
+
+
+def ask(model: LlamaModel, ids: tuple[int, ...] = PROMPT, *, aside: bool = False) -> None:
+    generation = Generation(ids, Sampling(temperature=0), limit=10, aside=aside)
+    list(model.generate(generation, Cancel()))
+
+
+def test_nothing_is_known_before_work_and_a_curve_after_it_was_learned(open_model: OpenModel) -> None:
+    model = open_model()
+    assert model.costs.curve() is None
+    ask(model)
+    assert model.costs.curve() is None
+    model.costs.learn()
+    curve = model.costs.curve()
+    assert curve
+    assert 0 < curve.prefill(100) < curve.prefill(400) < 60
+    assert 0 < curve.decode(100) < 10
+
+
+def test_a_little_work_is_not_enough(open_model: OpenModel) -> None:
+    model = open_model()
+    ask(model, PROMPT[:20])
+    model.costs.learn()
+    assert model.costs.curve() is None
+
+
+def test_another_process_knows_it_and_other_cells_do_not(open_model: OpenModel) -> None:
+    model = open_model()
+    ask(model)
+    model.costs.learn()
+    assert open_model().costs.curve() == pytest.approx(model.costs.curve())
+    other = open_model(type_k="q8_0")
+    assert other.costs.curve() is None
+    assert other.costs.curve("f16")
+    assert model.costs.curve("q8_0") is None
+
+
+def test_what_is_counted_without_weights_is_foretold_too(open_model: OpenModel, tmp_path: Path) -> None:
+    model = open_model()
+    ask(model)
+    model.costs.learn()
+    counting = LlamaModel(tmp_path / "tiny-0.gguf", model._options)
+    list(counting.load(Cancel(), weights=False))
+    assert counting.costs.curve()
+    counting.close()
+
+
+def test_side_work_and_interrupted_work_teach_nothing(open_model: OpenModel) -> None:
+    model = open_model()
+    ask(model)
+    model.costs.learn()
+    before = model.costs._known
+    ask(model, (*PROMPT, 7, 8), aside=True)
+    cancel = Cancel()
+    cancel.request()
+    list(model.generate(Generation(PROMPT[::-1], Sampling(), limit=5), cancel))
+    model.costs.learn()
+    assert model.costs._known is before
+
+
+def phase(seconds: float, load: float = 0.0, at: float | None = None) -> Phase:
+    """A token costs so many seconds; it was seen just now."""
+    seen = Observation(128, 0, 128 * seconds, time.time() if at is None else at)
+    return Phase((seen,), Coefficients(0.0, seconds, 0.0), load)
+
+
+def chosen(model: LlamaModel, prefill: dict[int, Phase], decode: dict[int, Phase]) -> tuple[int, int]:
+    model.costs._known = Known(prefill, decode)
+    model.costs._choose_threads()
+    return model.costs.threads.prefill, model.costs.threads.decode
+
+
+def test_the_threads_that_were_measured_quickest_are_taken_for_each_phase(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    assert (model.costs.threads.prefill, model.costs.threads.decode) == (2, 1)
+    prefill = {1: phase(0.010), 2: phase(0.006)}
+    assert chosen(model, prefill, {1: phase(0.02), 2: phase(0.03)}) == (2, 1)
+    assert chosen(model, prefill, {1: phase(0.02), 2: phase(0.01)}) == (2, 2)
+    ask(model)
+
+
+def test_threads_are_chosen_again_when_the_machine_becomes_busy_and_when_that_is_long_ago(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    decode = {1: phase(0.02)}
+    assert chosen(model, {1: phase(0.010), 2: phase(0.006, load=1.5)}, decode) == (1, 1)
+    long_ago = time.time() - 20 * 3600
+    assert chosen(model, {1: phase(0.010), 2: phase(0.006, load=1.5, at=long_ago)}, decode) == (2, 1)
+
+
+def test_threads_that_are_set_stay(open_model: OpenModel) -> None:
+    model = open_model(threads=1, threads_batch=1)
+    quick = {1: phase(0.010), 2: phase(0.001)}
+    assert chosen(model, quick, quick) == (1, 1)
+
+
+def test_a_slice_is_as_long_as_an_interruption_may_take(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = open_model().costs
+    assert costs.slice(512, 0) == 512
+    monkeypatch.setattr(costs_module.LlamaCosts, "curve", lambda _: CostCurve(0.0, 0.001, 0.0, 0.0, 0.0))
+    assert costs.slice(512, 0) == 512
+    object.__setattr__(costs._resolved, "offloaded", True)
+    assert costs.slice(512, 0) == 192
+    assert costs.slice(128, 0) == 128
