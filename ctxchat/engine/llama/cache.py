@@ -183,6 +183,10 @@ class LlamaCache:
             raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
         return Outcome(outcome)
 
+    def wait(self) -> None:
+        """Wait until what was read is evaluated: a GPU works on while the next is prepared."""
+        self._allocated().wait()
+
     def check_prediction(self) -> None:
         """Raise EngineError where the model predicts nothing that a token could be chosen by."""
         if not self._allocated().predicts():

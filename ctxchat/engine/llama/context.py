@@ -134,6 +134,30 @@ class LlamaContext:
             self._library.llama_state_seq_set_data(self._pointer, state, len(cells), sequence) == len(cells)
         )
 
+    def wait(self) -> None:
+        """Wait until what was asked of a GPU is done."""
+        self._library.llama_synchronize(self._pointer)
+
+    @property
+    def vocabulary_size(self) -> int:
+        return self._weights.vocabulary_size
+
+    def sequence_state(self, sequence: int) -> Any:
+        """The cells of a sequence, as bytes that `add_copy` takes."""
+        size = self._library.llama_state_seq_get_size(self._pointer, sequence)
+        state = (ctypes.c_uint8 * size)()
+        self._library.llama_state_seq_get_data(self._pointer, state, size, sequence)
+        return state
+
+    def add_copy(self, state: Any, sequence: int, through: int) -> bool:
+        """Give a sequence more cells, by way of another that is left empty: their positions may repeat.
+        False where there is no room for them."""
+        size = len(state)
+        if self._library.llama_state_seq_set_data(self._pointer, state, size, through) != size:
+            return False
+        self._library.llama_memory_seq_cp(self._memory, through, sequence, -1, -1)
+        return self.keep(through, 0)
+
     def state(self) -> Any:
         """All cells of all sequences, as bytes that `restore` takes."""
         size = self._library.llama_state_get_size(self._pointer)

@@ -106,6 +106,7 @@ class _Answer:
             if outcome is Outcome.INTERRUPTED:
                 return False
             if (done >= milestone or done == total) and not self._generation.aside:
+                cache.wait()
                 self._costs.saw_read(done, depth, time.monotonic() - began)
                 milestone *= 2
             self._emit(Prefilled(done, total))

@@ -1,27 +1,32 @@
 """A model in this process, run by llama.cpp."""
 
 import atexit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError
 from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.measurement import Calibration, Measured, Measuring
 from ctxchat.domain.model import Generation, ModelFacts
 from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.gguf.checked_vocabularies import check_once
 from ctxchat.engine.gguf.reading import read_header
 from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.calibration import calibrate
 from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.generation import generate
 from ctxchat.engine.llama.loaded import LoadedModel, open_by_llama, open_for_counting
 from ctxchat.engine.llama.machine import resident_memory
+from ctxchat.engine.llama.measuring import measure
 from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
 from ctxchat.engine.llama.worker import Worker
 from ctxchat.engine.snapshots.folder import SnapshotFolder
 from ctxchat.engine.tokens.segments import SegmentVocabulary
+
+CALIBRATION_SECONDS = 10.0
 
 LOADING_STEPS = 20
 """How many times at most the loading of a model is reported."""
@@ -84,12 +89,29 @@ class LlamaModel:
         """Answer; see `domain.ports.Model`. Its iterator must be read from another thread than the
         worker's."""
         loaded = self._opened()
-        if self._worker is None or not self._has_weights:
-            raise EngineError("the model is loaded without its weights: it can count but not answer")
-        stop = Cancel()
+        worker, stop = self._with_weights(), Cancel()
         job = partial(generate, loaded.cache, loaded.vocabulary, loaded.costs, generation, stop)
         with cancel.calling(stop.request):
-            yield from self._worker.stream(job, stop)
+            yield from worker.stream(job, stop)
+
+    def calibrate(self, cancel: Cancel, seconds: float = CALIBRATION_SECONDS) -> Iterator[Calibration]:
+        """Find within so many seconds what work costs, in cells of its own, and with how many threads it
+        is done best; gives what was seen. Raises ModelError."""
+        loaded, stop = self._opened(), Cancel()
+
+        def job(emit: Callable[[Calibration], None]) -> None:
+            emit(calibrate(loaded, self._options, stop, seconds))
+
+        with cancel.calling(stop.request):
+            yield from self._with_weights().stream(job, stop)
+
+    def measure(self, sizes: Sequence[int], cancel: Cancel) -> Iterator[Measuring | Measured]:
+        """Read a prompt in cells of its own and give what each of the rising `sizes` has taken. Ends
+        early where it was cancelled, or memory for the cells is short. Raises ModelError."""
+        stop = Cancel()
+        job = partial(measure, self._opened(), self._options, sizes, stop)
+        with cancel.calling(stop.request):
+            yield from self._with_weights().stream(job, stop)
 
     def memory(self) -> Memory:
         loaded = self._opened()
@@ -114,6 +136,11 @@ class LlamaModel:
         if self._loaded is None:
             raise EngineError("the model is not loaded")
         return self._loaded
+
+    def _with_weights(self) -> Worker:
+        if self._worker is None or not self._has_weights:
+            raise EngineError("the model is loaded without its weights: it can count but not answer")
+        return self._worker
 
     def _open(
         self,

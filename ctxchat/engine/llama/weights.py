@@ -63,6 +63,10 @@ class LlamaWeights:
         return bool(self._library.llama_model_n_swa(self.pointer))
 
     @property
+    def vocabulary_size(self) -> int:
+        return int(self._library.llama_vocab_n_tokens(self._library.llama_model_get_vocab(self.pointer)))
+
+    @property
     def bytes(self) -> int:
         """Bytes of the tensors in memory."""
         return int(self._library.llama_model_size(self.pointer))

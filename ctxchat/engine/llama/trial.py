@@ -1,0 +1,114 @@
+"""Cells of their own over a model, in which work is timed and the chat's cells are left alone."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import EngineError, ModelError
+from ctxchat.engine.llama.cells import CHAT, SIDE
+from ctxchat.engine.llama.context import LlamaContext, Outcome
+from ctxchat.engine.llama.loaded import LoadedModel
+from ctxchat.engine.llama.machine import available_memory
+from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.llama.threads import Threads
+
+LEAST_CELLS = 512
+
+STRIDE = 7919
+"""A prime, by which the tokens that are read are spread over the vocabulary."""
+
+
+class InterruptedTrialError(Exception):
+    """The trial was stopped; what was timed before holds."""
+
+
+@contextmanager
+def trial(loaded: LoadedModel, options: EngineOptions, cells: int, stop: Cancel) -> Iterator["Trial"]:
+    """A trial over so many cells, or half as many, and so on, where there is no memory for them.
+    Raises ModelError where there is none for the least, too."""
+    context = _largest(loaded, options, cells)
+    try:
+        with stop.calling(context.interrupt):
+            yield Trial(context)
+    finally:
+        context.close()
+
+
+class Trial:
+    """Reads and decodes tokens of no meaning; every method raises InterruptedTrialError where it was
+    stopped. `depth` counts the cells that the next token attends to."""
+
+    def __init__(self, context: LlamaContext) -> None:
+        self.capacity = context.capacity
+        self.slice = context.slice
+        self.depth = 0
+        self._place = 0
+        self._context = context
+
+    def use_threads(self, threads: int) -> None:
+        self._context.use_threads(Threads(threads, threads))
+
+    def use(self, threads: Threads) -> None:
+        self._context.use_threads(threads)
+
+    def read(self, tokens: int) -> float:
+        """Seconds to read so many."""
+        began = time.monotonic()
+        for begin in range(0, tokens, self.slice):
+            self._evaluate(min(self.slice, tokens - begin), last=begin + self.slice >= tokens)
+        self._context.wait()
+        return time.monotonic() - began
+
+    def decode(self, tokens: int) -> float:
+        """Seconds to decode so many, one at a time."""
+        began = time.monotonic()
+        for _ in range(tokens):
+            self._evaluate(1, last=True)
+            self._context.wait()
+        return time.monotonic() - began
+
+    def forget(self, tokens: int) -> None:
+        """Take back the tokens read last. A model that cannot forget some of them forgets all."""
+        self._place -= tokens
+        self.depth -= tokens
+        if not self._context.keep(CHAT, self._place):
+            self._context.keep(CHAT, 0)
+            self._place = self.depth = 0
+
+    def deepen(self, depth: int, until: float) -> None:
+        """Lie on about so many cells without reading them: copies of the cells that are there, whose
+        positions repeat. They weigh what others would, and take milliseconds, until a moment of the
+        monotonic clock is past."""
+        copied = self._place
+        if not copied:
+            return
+        state = self._context.sequence_state(CHAT)
+        while self.depth + copied <= min(depth, self.capacity) and time.monotonic() < until:
+            if not self._context.add_copy(state, CHAT, SIDE):
+                return
+            self.depth += copied
+
+    def _evaluate(self, count: int, *, last: bool) -> None:
+        ids = [(self._place + n) * STRIDE % self._context.vocabulary_size for n in range(count)]
+        outcome = self._context.evaluate(CHAT, self._place, ids, predict=last)
+        if outcome == Outcome.INTERRUPTED:
+            raise InterruptedTrialError
+        if outcome != Outcome.DONE:
+            raise EngineError(f"the model cannot be measured: llama.cpp returned {outcome}")
+        self._place += count
+        self.depth += count
+
+
+def _largest(loaded: LoadedModel, options: EngineOptions, cells: int) -> LlamaContext:
+    elsewhere = loaded.resolved.offloaded and options.offload_kv
+    free = None if elsewhere else available_memory()
+    while free is not None and cells > LEAST_CELLS and cells * loaded.cache.bytes_per_token > free:
+        cells //= 2
+    while True:
+        try:
+            return LlamaContext(loaded.weights, options, loaded.resolved, cells)
+        except ModelError:
+            if cells <= LEAST_CELLS:
+                raise
+            cells //= 2
