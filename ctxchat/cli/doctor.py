@@ -10,13 +10,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
-def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="Measure for ten seconds what work costs, and with how many threads."
+        ),
+    ] = False,
+) -> None:
     """Check this installation; exits 1 where something that matters fails."""
     from ctxchat.service import wiring
     from ctxchat.service.doctor import examine
     from ctxchat.settings.load import load_settings
 
-    findings = list(examine(load_settings, wiring.doctor_probes))
+    findings = list(examine(load_settings, wiring.doctor_probes, calibrate=calibrate))
     if json:
         shown = ("check", "ok", "seen", "mend")
         print_json([{key: getattr(finding, key) for key in shown} for finding in findings])

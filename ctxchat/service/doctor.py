@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctxchat import __version__, locations
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import ModelFile, TemplateBehaviour
 from ctxchat.domain.passage import Collection
 from ctxchat.settings.schema import Settings
@@ -45,6 +47,7 @@ class Probes:
     conversations: how many are recorded, after a check of the store; None where there is no store
     snapshots: bytes that KV snapshots take, and may take
     notes: the collections, and the names of those whose index is not what the store says
+    calibrate: what work costs with that model, measured now
     """
 
     engine: Callable[[], str]
@@ -56,10 +59,14 @@ class Probes:
     conversations: Callable[[], int | None]
     notes: Callable[[], tuple[list[Collection], list[str]]]
     snapshots: Callable[[], tuple[int, int]]
+    calibrate: Callable[[], tuple[Calibration, CostCurve | None]]
 
 
-def examine(load: Callable[[], Settings], probes: Callable[[Settings], Probes]) -> Iterator[Finding]:
-    """Every check, in order. Where the settings cannot be read, the rest looks at the defaults."""
+def examine(
+    load: Callable[[], Settings], probes: Callable[[Settings], Probes], *, calibrate: bool = False
+) -> Iterator[Finding]:
+    """Every check, in order, and with `calibrate` what work costs. Where the settings cannot be read,
+    the rest looks at the defaults."""
     yield _python()
     yield Finding("ctxchat", ok=True, seen=__version__)
     settings = Settings()
@@ -74,6 +81,9 @@ def examine(load: Callable[[], Settings], probes: Callable[[Settings], Probes]) 
     probe = probes(settings)
     yield from _engine(probe)
     yield from _model(probe)
+    if calibrate:
+        mend = "wait until the machine is less busy, or take a smaller model"
+        yield _attempt("cost", lambda: _cost(*probe.calibrate()), mend, matters=False)
     yield from _record(probe)
 
 
@@ -143,6 +153,21 @@ def _kv(file: ModelFile) -> str:
     if file.kv_bytes_per_token is None:
         raise CtxChatError("its size is not known from the file's header")
     return f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+
+
+def _cost(calibration: Calibration, curve: CostCurve | None) -> str:
+    if curve is None:
+        raise CtxChatError(f"too little could be measured in {calibration.seconds:.1f} s")
+    deep, (reading, decoding) = calibration.depth, calibration.threads
+    seen = (
+        f"1,000 tokens are read in {curve.prefill(1000):.2f} s, behind {deep:,} others in "
+        f"{curve.prefill(1000, deep):.2f} s; {1 / curve.decode(0):.1f} tokens a second are decoded, there "
+        f"{1 / curve.decode(deep):.1f}; threads: {reading} to read, {decoding} to decode; "
+        f"measured in {calibration.seconds:.1f} s"
+    )
+    if deep < calibration.window:
+        seen += f"; what lies between {deep:,} and {calibration.window:,} cells is extrapolated"
+    return seen
 
 
 def template_words(behaviour: TemplateBehaviour) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ctxchat import locations
 from ctxchat.context import prompt_files
 from ctxchat.context.assemble import Wording
+from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.model import TemplateBehaviour
 from ctxchat.engine.gguf.library import ModelLibrary
 from ctxchat.engine.llama.options import EngineOptions
@@ -24,6 +25,8 @@ from ctxchat.store.late_recall import LateRecall
 
 if TYPE_CHECKING:
     from ctxchat.domain.ports import Embedder
+    from ctxchat.engine.llama.model import LlamaModel
+    from ctxchat.service.bench import BenchService
     from ctxchat.service.conversations import ConversationService
     from ctxchat.service.counting import TokenCounter
     from ctxchat.service.doctor import Probes
@@ -197,6 +200,18 @@ def model_library(settings: Settings) -> ModelLibrary:
     return ModelLibrary(folders, default=settings.model.path)
 
 
+def bench_service(settings: Settings) -> "BenchService":
+    """What measures the model of the settings."""
+    from ctxchat.engine.llama import build
+    from ctxchat.service.bench import BenchService, Machine
+
+    def machine(reading: int, decoding: int) -> Machine:
+        devices = tuple(build.devices()) if settings.model.n_gpu_layers != 0 else ()
+        return Machine(build.processor(), build.cores(), devices, decoding, reading)
+
+    return BenchService(lambda: _llama_model(settings, _model_path(settings), one_shot=True), machine)
+
+
 def doctor_probes(settings: Settings) -> "Probes":
     """What `doctor` looks at. The store is read, models are looked into and not loaded."""
     from ctxchat.engine.gguf.reading import read_header
@@ -220,21 +235,28 @@ def doctor_probes(settings: Settings) -> "Probes":
         conversations=_database().check,
         notes=lambda: (notes.collections(), notes.disagreeing()),
         snapshots=snapshot_folder(settings).bytes,
+        calibrate=lambda: bench_service(settings).calibrate(Cancel()),
     )
 
 
 def _model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedModel]:
     def open_model() -> OpenedModel:
-        from ctxchat.engine.llama.model import LlamaModel
-
-        library = model_library(settings)
-        typed = settings.origins.get("model.path") == "--model"
-        path = library.find(settings.model.path if typed else None)
+        path = _model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
-        options = engine_options(settings, one_shot=one_shot)
-        return OpenedModel(LlamaModel(path, options, snapshot_folder(settings)), notice)
+        return OpenedModel(_llama_model(settings, path, one_shot=one_shot), notice)
 
     return open_model
+
+
+def _model_path(settings: Settings) -> Path:
+    typed = settings.origins.get("model.path") == "--model"
+    return model_library(settings).find(settings.model.path if typed else None)
+
+
+def _llama_model(settings: Settings, path: Path, *, one_shot: bool) -> "LlamaModel":
+    from ctxchat.engine.llama.model import LlamaModel
+
+    return LlamaModel(path, engine_options(settings, one_shot=one_shot), snapshot_folder(settings))
 
 
 def engine_options(settings: Settings, *, one_shot: bool = True) -> EngineOptions:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import ModelError, SettingsError, StoreError
+from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import ModelFile, ReasoningTags, TemplateBehaviour
 from ctxchat.domain.passage import Collection
 from ctxchat.service.doctor import Finding, Probes, examine, template_words
@@ -32,6 +34,7 @@ FINE = Probes(
     conversations=lambda: 3,
     notes=lambda: ([Collection("work", 7, "static", "/there")], []),
     snapshots=lambda: (5_000_000, 2_000_000_000),
+    calibrate=lambda: (Calibration(4096, 8192, 4.0, (2, 1)), CostCurve(0.1, 0.005, 2e-6, 0.01, 5e-6)),
 )
 
 
@@ -130,3 +133,14 @@ def test_a_template_is_told_in_words() -> None:
     assert "before the first question" in template_words(odd)
     assert "reasoning is left out of later prompts" in template_words(odd)
     assert "the cache is reused" in template_words(BEHAVIOUR)
+
+
+def test_what_work_costs_is_measured_on_demand_and_says_what_is_extrapolated() -> None:
+    found = {finding.check: finding for finding in examine(Settings, lambda _: FINE, calibrate=True)}
+    assert found["cost"].ok
+    assert "threads: 2 to read, 1 to decode" in found["cost"].seen
+    assert "what lies between 4,096 and 8,192 cells is extrapolated" in found["cost"].seen
+    calm = replace(FINE, calibrate=lambda: (Calibration(0, 8192, 10.0, (2, 1)), None))
+    (cost,) = (f for f in examine(Settings, lambda _: calm, calibrate=True) if f.check == "cost")
+    assert not cost.ok
+    assert not cost.matters

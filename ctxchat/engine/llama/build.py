@@ -1,7 +1,9 @@
 """What this build of llama.cpp is and can use."""
 
 import ctypes
+import platform
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -23,6 +25,21 @@ def version() -> str:
 def devices() -> list[str]:
     """Names of the GPUs this build can use."""
     return list(_gpus()) if library().llama_supports_gpu_offload() else []
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return usable_cores()
+
+
+def processor() -> str:
+    """The processor as it names itself."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 def threads(options: EngineOptions) -> tuple[int, int]:

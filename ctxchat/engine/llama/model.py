@@ -26,8 +26,6 @@ from ctxchat.engine.llama.worker import Worker
 from ctxchat.engine.snapshots.folder import SnapshotFolder
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
-CALIBRATION_SECONDS = 10.0
-
 LOADING_STEPS = 20
 """How many times at most the loading of a model is reported."""
 
@@ -94,7 +92,7 @@ class LlamaModel:
         with cancel.calling(stop.request):
             yield from worker.stream(job, stop)
 
-    def calibrate(self, cancel: Cancel, seconds: float = CALIBRATION_SECONDS) -> Iterator[Calibration]:
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
         """Find within so many seconds what work costs, in cells of its own, and with how many threads it
         is done best; gives what was seen. Raises ModelError."""
         loaded, stop = self._opened(), Cancel()

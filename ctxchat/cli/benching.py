@@ -1,0 +1,156 @@
+"""A measurement as it runs on stderr, and its table, plot or JSON on stdout."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from ctxchat.cli import amounts
+from ctxchat.cli.bench import BenchFlags
+from ctxchat.cli.failures import INTERRUPTED, say
+from ctxchat.cli.interrupts import cancelled_by_interrupt
+from ctxchat.cli.plots import drawn, svg
+from ctxchat.cli.receipt import Json
+from ctxchat.cli.setting_flags import settings_typed
+from ctxchat.cli.tables import print_table
+from ctxchat.cli.terminal.screen import this_screen
+from ctxchat.cli.terminal.status import ERASE_LINE
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.cost import CostCurve
+from ctxchat.domain.errors import StoreError
+from ctxchat.domain.events import ModelLoading
+from ctxchat.domain.measurement import Measuring
+from ctxchat.service.bench import Calibrating, Point, Report, Step
+from ctxchat.service.json_text import json_text
+from ctxchat.settings.load import load_settings
+
+_HEADER = ("TOKENS", "PREFILL", "RATE", "FITTED", "DECODE", "KV", "ATTENTION PAIRS", "SAVE", "RESTORE")
+
+
+def show_bench(flags: BenchFlags) -> int:
+    """Measure and show it; returns the exit code. Raises CtxChatError where nothing can be measured."""
+    from ctxchat.service import wiring
+
+    cancel, report = Cancel(), None
+    service = wiring.bench_service(load_settings(settings_typed(flags)))
+    with cancelled_by_interrupt(cancel):
+        for step in _followed(service.run(cancel, quick=flags.quick), quiet=flags.quiet):
+            report = step if isinstance(step, Report) else report
+    if report:
+        _show(flags, report)
+    return INTERRUPTED if cancel.requested else 0
+
+
+def report_json(report: Report) -> Json:
+    """The object of `bench --json`."""
+    return {
+        "model": {"name": report.model.name, "path": report.model.path},
+        "machine": asdict(report.machine),
+        "points": [asdict(point) for point in report.points],
+        "curve": asdict(report.curve) if report.curve else None,
+    }
+
+
+def _show(flags: BenchFlags, report: Report) -> None:
+    if flags.svg:
+        _write(flags.svg, svg(_measured(report), report.curve, report.model.name))
+    if flags.json:
+        sys.stdout.write(json_text(report_json(report), indent=2) + "\n")
+        return
+    print_table(_HEADER, [_row(point, report.curve) for point in report.points])
+    print()
+    for line in (*drawn(_measured(report), report.curve), "", *_words(report)):
+        print(line)
+
+
+def _measured(report: Report) -> list[tuple[int, float]]:
+    return [(point.n, point.prefill) for point in report.points]
+
+
+def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
+    return (
+        f"{point.n:,}",
+        amounts.seconds(point.prefill),
+        amounts.rate(point.prefill_tokens_per_second),
+        amounts.seconds(curve.prefill(point.n) if curve else None),
+        amounts.rate(point.decode_tokens_per_second),
+        amounts.size(point.kv_bytes),
+        f"{point.attention_pairs:,}",
+        amounts.seconds(point.save),
+        amounts.seconds(point.restore),
+    )
+
+
+def _words(report: Report) -> Iterator[str]:
+    machine, curve = report.machine, report.curve
+    where = ", ".join(machine.devices) or machine.name
+    yield f"{report.model.name} on {where}: {machine.threads_batch} threads read, {machine.threads} decode"
+    if curve:
+        yield f"n tokens behind d: {curve.k:.3g} s + n · ({curve.a:.3g} + {curve.b:.3g} · (d + n/2))"
+        yield f"a decoded token behind d: {curve.c:.3g} s + {curve.e:.3g} · d"
+    seen, window = max([report.calibration.depth, *(p.n for p in report.points)]), report.calibration.window
+    if seen < window:
+        yield f"measured to {seen:,} cells; what lies between them and {window:,} is extrapolated"
+    if report.left_out:
+        yield f"not read whole: {', '.join(f'{size:,}' for size in report.left_out)} tokens"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _followed(steps: Iterator[Step], *, quiet: bool) -> Iterator[Step]:
+    """The steps, with a line on a terminal that says how far it has come."""
+    screen, progress = this_screen(), _Progress()
+    shown = screen.has_status and not quiet
+    for step in steps:
+        line = progress.line(step)
+        if shown and line:
+            screen.err.write(ERASE_LINE + screen.dim(line[: screen.columns - 3]))
+            screen.err.flush()
+        yield step
+    if shown:
+        screen.err.write(ERASE_LINE)
+        screen.err.flush()
+    if progress.points == 0:
+        say("nothing was measured: it was stopped too early, or there is no memory for the cells")
+
+
+class _Progress:
+    """What a measurement is doing, and the time that is left, by the curve and how it went so far."""
+
+    def __init__(self) -> None:
+        self.points = 0
+        self._curve: CostCurve | None = None
+        self._began = 0.0
+
+    def line(self, step: Step) -> str | None:
+        """What is said at a step; None where nothing new is."""
+        match step:
+            case ModelLoading(done, total):
+                return f"loading the model {amounts.percent(done, total)}"
+            case Calibrating(seconds):
+                return f"calibrating, for {seconds:.0f} s at the most"
+            case CostCurve():
+                self._curve = step
+            case Measuring(done, total):
+                return self._reading(done, total)
+            case Point():
+                self.points += 1
+            case Report():
+                pass
+        return None
+
+    def _reading(self, done: int, total: int) -> str:
+        if done == 0:
+            self._began = time.monotonic()
+        said = f"reading {done:,} of {total:,} tokens · {amounts.percent(done, total)}"
+        if self._curve is None:
+            return said
+        foretold = self._curve.prefill(done)
+        pace = (time.monotonic() - self._began) / foretold if foretold > 0 else 1.0
+        return f"{said} · {amounts.seconds(self._curve.left(done, total) * pace)} left"
