@@ -17,7 +17,6 @@ from ctxchat.domain.conversation import (
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.events import EngineEvent, ModelLoading
 from ctxchat.domain.kv import KvCache
-from ctxchat.domain.measurement import Calibration, Measured, Measuring
 from ctxchat.domain.model import (
     Generation,
     ModelFacts,
@@ -113,18 +112,6 @@ class Model(Protocol):
     def memory(self) -> Memory: ...
 
     def close(self) -> None: ...
-
-
-class MeasurableModel(Model, Protocol):
-    """A model whose work can be timed here, in cells that are not the chat's."""
-
-    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
-        """Find what work costs within so many seconds, and learn it; gives one calibration, also where
-        it was cancelled. Raises ModelError where there is no memory for it."""
-
-    def measure(self, sizes: Sequence[int], cancel: Cancel) -> Iterator[Measuring | Measured]:
-        """Read a prompt and give what each of the rising `sizes` has taken, and learn it. Ends early
-        where it was cancelled, or memory is short. Raises ModelError where there is none."""
 
 
 class Embedder(Protocol):

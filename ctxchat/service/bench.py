@@ -1,14 +1,15 @@
 """The cost of context on this machine: measured, and fitted."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.events import ModelLoading
 from ctxchat.domain.measurement import Calibration, Measured, Measuring
 from ctxchat.domain.model import ModelFacts
-from ctxchat.domain.ports import MeasurableModel
+from ctxchat.domain.ports import Model
 
 SMALLEST = 512
 
@@ -68,6 +69,18 @@ Step = ModelLoading | Calibrating | CostCurve | Measuring | Point | Report
 """What a measurement gives as it goes; a curve comes with the calibration, to tell the time left."""
 
 CALIBRATION_SECONDS = 10.0
+
+
+class MeasurableModel(Model, Protocol):
+    """A model whose work can be timed here, in cells that are not the chat's."""
+
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
+        """Find what work costs within so many seconds, and learn it; gives one calibration, also where
+        it was cancelled. Raises ModelError where there is no memory for it."""
+
+    def measure(self, sizes: Sequence[int], cancel: Cancel) -> Iterator[Measuring | Measured]:
+        """Read a prompt and give what each of the rising `sizes` has taken, and learn it. Ends early
+        where it was cancelled, or memory is short. Raises ModelError where there is none."""
 
 
 class BenchService:

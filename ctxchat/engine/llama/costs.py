@@ -30,7 +30,7 @@ GAIN = 0.9
 
 
 class LlamaCosts:
-    """The costs of one model under its options; see `domain.ports.Costs`.
+    """The costs of one model under its options; see `domain.costs.Costs`.
 
     `threads` are those to work with now. What is observed comes from the worker's thread, and is
     fitted and kept by `learn`.
