@@ -133,3 +133,14 @@ def test_a_slice_is_as_long_as_an_interruption_may_take(
     object.__setattr__(costs._resolved, "offloaded", True)
     assert costs.slice(512, 0) == 192
     assert costs.slice(128, 0) == 128
+
+
+def test_threads_of_which_too_little_is_known_are_not_taken_and_not_kept_where_others_are(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    little = Phase((Observation(8, 0, 0.01, time.time()),), Coefficients(0.0, 0.001, 0.0), 0.0)
+    assert chosen(model, {1: little, 2: phase(0.006)}, {1: phase(0.02)}) == (2, 1)
+    assert chosen(model, {1: phase(0.006), 2: little}, {1: phase(0.02)}) == (1, 1)
+    assert model.costs.curve()

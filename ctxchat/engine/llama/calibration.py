@@ -96,8 +96,9 @@ class _Calibration:
         return Threads(min(read, key=lambda t: read[t]), min(decoded, key=lambda t: decoded[t]))
 
     def _warm_up(self) -> None:
-        """The first evaluation reads the weights from the disk and starts the threads."""
+        """The first evaluations read the weights from the disk and start the threads."""
         self.trial.decode(1)
+        self.trial.read(LEAST)
         self.pace = self.trial.read(LEAST) / LEAST
         self.trial.forget(self.trial.depth)
 

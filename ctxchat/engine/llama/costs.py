@@ -18,7 +18,7 @@ from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
 from ctxchat.engine.llama.threads import Threads
 from ctxchat.locations import cache_folder
 
-ENOUGH_READ, ENOUGH_DECODED, ENOUGH_SECONDS = 128, 8, 1.0
+ENOUGH_READ, ENOUGH_DECODED, ENOUGH_SECONDS = 64, 8, 1.0
 """Tokens that must have been seen before anything is foretold; a second of work is as good."""
 
 INTERRUPTION, LEAST_SLICE = 0.2, 32
@@ -103,9 +103,9 @@ class LlamaCosts:
         assert self._known
         known, options, now = self._known, self._options, self.threads
         if options.threads_batch is None:
-            now = replace(now, prefill=_quickest(known.prefill, now.prefill, TYPICAL_READ))
+            now = replace(now, prefill=_quickest(known.prefill, now.prefill, TYPICAL_READ, ENOUGH_READ))
         if options.threads is None:
-            now = replace(now, decode=_quickest(known.decode, now.decode, 1))
+            now = replace(now, decode=_quickest(known.decode, now.decode, 1, ENOUGH_DECODED))
         self.threads = Threads(now.prefill, now.decode)
 
     def _with(self, phases: Phases, seen: Mapping[int, list[Observation]], *, once: bool = False) -> Phases:
@@ -145,11 +145,12 @@ def _tells(phase: Phase | None, enough: int) -> bool:
     return tokens >= enough or seconds >= ENOUGH_SECONDS
 
 
-def _quickest(phases: Phases, now: int, n: int) -> int:
-    """The number of threads to go on with: `now` where it was not measured, or no other is much better."""
-    if now not in phases:
-        return now
+def _quickest(phases: Phases, now: int, n: int, enough: int) -> int:
+    """The number of threads to go on with, of those that enough is known of: `now` where nothing is, or
+    no other is much better."""
     at = time.time()
-    seconds = {threads: phase.now(at).seconds(n, 0) for threads, phase in phases.items()}
+    seconds = {t: phase.now(at).seconds(n, 0) for t, phase in phases.items() if _tells(phase, enough)}
+    if not seconds:
+        return now
     best = min(seconds, key=lambda threads: seconds[threads])
-    return best if seconds[best] <= GAIN * seconds[now] else now
+    return now if now in seconds and seconds[best] > GAIN * seconds[now] else best
