@@ -7,7 +7,6 @@ kept, the last lines that hold a word of the question, and a megabyte of the str
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
 
 from ctxchat.context.filters.lines import amount, clipped, mark
 from ctxchat.context.filters.logs import AFTER, BEFORE
@@ -24,7 +23,6 @@ MOST_KEPT = 1_900_000
 """Characters of the result."""
 
 _BATCH = 1_000_000
-_LONGEST_READ = 65_536
 _TERMS, _HITS_A_TERM = 30, 60
 _EXAMPLES = 2
 _MARK_LENGTH = 64
@@ -40,11 +38,6 @@ class Condensed:
     lines: int
     characters: int
     rule: str = RULE
-
-
-def lines_of(stream: TextIO) -> Iterator[str]:
-    """The lines of a stream; one longer than 65,536 characters comes in parts of that size."""
-    return iter(lambda: stream.readline(_LONGEST_READ), "")
 
 
 def condensed(lines: Iterable[str], question: str) -> Condensed:

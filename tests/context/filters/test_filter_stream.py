@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxchat.context.filters.stream import LAST, condensed, lines_of
+from ctxchat.context.filters.stream import LAST, condensed
 from tests.support.floods import FLOODS, Flood
 
 LOGS = [flood for flood in FLOODS if flood.name in ("pip", "git", "build", "syslog", "csv")]
@@ -74,6 +74,6 @@ def test_the_result_and_the_memory_are_bounded() -> None:
 
 def test_a_line_without_end_comes_in_parts_that_are_bounded() -> None:
     stream = io.StringIO("x" * 1_000_000 + " needle77 " + "y" * 1_000_000)
-    result = condensed(lines_of(stream), "where is needle77?")
+    result = condensed(iter(lambda: stream.readline(65_536), ""), "where is needle77?")
     assert "needle77" in result.text
     assert len(result.text) < 100_000
