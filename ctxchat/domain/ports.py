@@ -82,7 +82,7 @@ class Template(Protocol):
 
 
 class Model(Protocol):
-    """A model that answers one prompt at a time. Everything but `load` needs it loaded."""
+    """A model that answers one prompt at a time. Everything but `load` and `costs` needs it loaded."""
 
     @property
     def facts(self) -> ModelFacts: ...
@@ -99,7 +99,7 @@ class Model(Protocol):
 
     @property
     def costs(self) -> Costs | None:
-        """None where the work is done elsewhere."""
+        """None where the work is done elsewhere, and before the model is loaded."""
 
     def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
         """Make the model ready, once; without `weights` only facts, vocabulary and template are.

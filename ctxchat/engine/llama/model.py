@@ -61,8 +61,8 @@ class LlamaModel:
         return self._opened().cache
 
     @property
-    def costs(self) -> LlamaCosts:
-        return self._opened().costs
+    def costs(self) -> LlamaCosts | None:
+        return self._loaded.costs if self._loaded else None
 
     @property
     def resolved(self) -> ResolvedOptions:
