@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from ctxchat.cli import amounts
 from ctxchat.cli.bench import BenchFlags
 from ctxchat.cli.failures import INTERRUPTED, say
 from ctxchat.cli.interrupts import cancelled_by_interrupt
-from ctxchat.cli.plots import drawn, svg
 from ctxchat.cli.receipt import Json
 from ctxchat.cli.setting_flags import settings_typed
 from ctxchat.cli.tables import print_table
 from ctxchat.cli.terminal.screen import this_screen
 from ctxchat.cli.terminal.status import ERASE_LINE
+from ctxchat.display import amounts
+from ctxchat.display.plots import drawn, svg
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import StoreError

@@ -31,7 +31,7 @@ def _fold(session: str | None) -> None:
     from contextlib import closing
 
     from ctxchat.cli.interrupts import cancelled_by_interrupt
-    from ctxchat.cli.notices import folded
+    from ctxchat.display.steps import folded
     from ctxchat.domain.cancel import Cancel
     from ctxchat.domain.events import Compacted, Warned
     from ctxchat.service import wiring

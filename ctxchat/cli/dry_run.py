@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from ctxchat.cli.ledger import ledger
+from ctxchat.display.ledger import ledger
 from ctxchat.domain.events import TurnEvent, TurnFinished
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from ctxchat.cli.plain_text import clean
+from ctxchat.display.plain_text import clean
 from ctxchat.domain.errors import CtxChatError, SettingsError
 
 INTERNAL, INTERRUPTED, PIPE_CLOSED = 1, 130, 141

@@ -1,28 +1,11 @@
-"""What filters made of attached text: in a line, and as the text that is sent."""
+"""What filters made of attached text, as it is sent."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TextIO
 
-from ctxchat.cli import amounts
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.events import Filtered, PromptBuilt, TurnEvent
 from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import FilterStep
-
-
-def filtered(steps: Sequence[FilterStep]) -> str:
-    """Tokens before and after all steps, and by how many rules: `8,978 → 1,204 tokens by 3 rules`.
-
-    A step that does not begin where the one before it ended begins with another text.
-    """
-    goes_on = [former.after == step.before for former, step in pairwise(steps)]
-    first = [step for step, on in zip(steps, [False, *goes_on], strict=True) if not on]
-    last = [step for step, on in zip(steps, [*goes_on, False], strict=True) if not on]
-    before = amounts.estimate(sum(step.before for step in first), exact=all(step.exact for step in first))
-    after = amounts.estimate(sum(step.after for step in last), exact=all(step.exact for step in last))
-    rules = len({step.rule for step in steps})
-    return f"{before} → {after} tokens by {rules} {'rule' if rules == 1 else 'rules'}"
 
 
 class FilteredInput:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxchat.cli import amounts
 from ctxchat.cli.printing import print_json
+from ctxchat.display import amounts
 
 if TYPE_CHECKING:
     from ctxchat.domain.model import ModelFile

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ctxchat.cli.plain_text import clean
+from ctxchat.display.plain_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

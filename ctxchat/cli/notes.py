@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ctxchat.cli.plain_text import clean
 from ctxchat.cli.printing import hint, minutes, print_json
 from ctxchat.cli.queries import InTokens, Most, Query, answer_queries
+from ctxchat.display.plain_text import clean
 from ctxchat.domain.errors import UsageError
 
 if TYPE_CHECKING:

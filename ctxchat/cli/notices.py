@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-from ctxchat.cli.filtered import filtered
-from ctxchat.cli.ledger import ledger, usage_line
-from ctxchat.cli.plain_text import clean, one_line
 from ctxchat.cli.reasoning import write_above
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
+from ctxchat.display.ledger import ledger, usage_line
+from ctxchat.display.plain_text import clean, one_line
+from ctxchat.display.steps import filtered, folded
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Compacted, Filtered, TurnEvent, TurnFinished, Warned
 from ctxchat.domain.receipt import Citation, Receipt
-from ctxchat.domain.summary import SummaryOrigin
 
 
 class Notices:
@@ -64,12 +63,3 @@ class Notices:
 
     def _write(self, text: str) -> None:
         write_above(self._screen, self._status, clean(text))
-
-
-def folded(event: Compacted) -> str:
-    """What a compaction did, in a line."""
-    writer = "the model" if event.origin is SummaryOrigin.MODEL else "a digest"
-    return (
-        f"folded the oldest {event.turns:,} turns into a summary by {writer}: "
-        f"{event.before:,} → {event.after:,} tokens; `ctxchat compact show` shows it, `undo` takes it back"
-    )

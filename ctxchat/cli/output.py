@@ -5,10 +5,10 @@ from collections.abc import Callable
 from ctxchat.cli.answer_views import JsonAnswer, JsonEvents, PlainAnswer, View
 from ctxchat.cli.notices import Notices
 from ctxchat.cli.options import AskFlags
-from ctxchat.cli.plain_text import clean
 from ctxchat.cli.reasoning import Reasoning
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
+from ctxchat.display.plain_text import clean
 
 
 def views_of(flags: AskFlags, screen: Screen) -> list[View]:

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from ctxchat.cli import amounts
 from ctxchat.cli.answering import exit_code, question_of, request_of
 from ctxchat.cli.failures import say
-from ctxchat.cli.filtered import filtered
 from ctxchat.cli.interrupts import cancelled_by_interrupt
 from ctxchat.cli.options import AskFlags, check, overrides
 from ctxchat.cli.receipt import Json, kv_json, predicted_json, prompt_json
 from ctxchat.cli.tables import print_table
 from ctxchat.context.alternatives import Alternative
+from ctxchat.display import amounts
+from ctxchat.display.steps import filtered
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.events import Filtered, TurnFinished, Warned
 from ctxchat.domain.prompt import Dropped, Prompt

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import typer
 
-from ctxchat.cli.plain_text import clean
+from ctxchat.display.plain_text import clean
 
 
 def write(text: str, end: str = "\n") -> None:

@@ -7,8 +7,8 @@ from io import BytesIO
 from itertools import chain
 from typing import BinaryIO
 
-from ctxchat.cli import amounts
 from ctxchat.context.attachments import Attachment
+from ctxchat.display import amounts
 from ctxchat.domain.errors import PromptTooLargeError, UsageError
 
 HELD_BYTES = 8_000_000

@@ -1,8 +1,8 @@
 """What stderr gets of a model's reasoning."""
 
-from ctxchat.cli.plain_text import clean
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
+from ctxchat.display.plain_text import clean
 from ctxchat.domain.events import ReasoningGenerated, TextGenerated, TurnEvent, TurnFinished
 
 

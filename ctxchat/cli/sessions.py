@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ctxchat.cli.plain_text import clean
 from ctxchat.cli.printing import hint, minutes, print_json, write
 from ctxchat.cli.recalling import recall
 from ctxchat.cli.tables import print_table
+from ctxchat.display.plain_text import clean
 from ctxchat.domain.conversation import ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.prompt import Piece

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ctxchat.cli.code_block import first_code_block
+from ctxchat.display.code_block import first_code_block
 from ctxchat.domain.events import ReasoningGenerated, TextGenerated, TurnEvent, TurnFinished, Warned
 
 

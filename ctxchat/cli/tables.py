@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from ctxchat.cli.plain_text import one_line
+from ctxchat.display.plain_text import one_line
 
 _GAP = "  "
 _LAST_SEEN, _NARROWEST = 20, 4

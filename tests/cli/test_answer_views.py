@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxchat.cli.answer_views import JsonAnswer, JsonEvents, PlainAnswer, View
-from ctxchat.cli.code_block import first_code_block
 from ctxchat.cli.receipt import receipt_json
 from ctxchat.cli.stages import at_once, code_block_alone, without_reasoning
+from ctxchat.display.code_block import first_code_block
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import TextGenerated, TurnEvent, TurnFinished, Warned
 from tests.support.shown_turns import failed, receipt, turn

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxchat.cli.plots import COLUMNS, drawn, svg
+from ctxchat.display.plots import COLUMNS, drawn, svg
 from ctxchat.domain.cost import CostCurve
 from tests.cli.conftest import Ran
 from tests.support.tiny_gguf import write_tiny_gguf

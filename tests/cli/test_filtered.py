@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from ctxchat.cli.answer_views import event_json
-from ctxchat.cli.filtered import FilteredInput, filtered
-from ctxchat.cli.ledger import ledger
+from ctxchat.cli.filtered import FilteredInput
 from ctxchat.cli.notices import Notices
 from ctxchat.cli.output import views_of
-from ctxchat.cli.plain_text import clean
 from ctxchat.cli.receipt import filters_json, notes_json
 from ctxchat.cli.terminal.screen import Screen
-from ctxchat.cli.terminal.status import Meters
+from ctxchat.display.ledger import ledger
+from ctxchat.display.plain_text import clean
+from ctxchat.display.progress import Meters
+from ctxchat.display.steps import filtered
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.events import Filtered, NotesFound, PromptBuilt, TurnEvent
 from ctxchat.domain.prompt import Piece

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxchat.cli.notices import Notices
-from ctxchat.cli.plain_text import clean
 from ctxchat.cli.reasoning import Reasoning
-from ctxchat.cli.terminal.blocks import Blocks
 from ctxchat.cli.terminal.markdown import MarkdownAnswer
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
+from ctxchat.display.blocks import Blocks
+from ctxchat.display.plain_text import clean
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import TurnEvent, Warned
 from tests.support.screens import SmallScreen
@@ -113,7 +113,7 @@ def test_the_status_line_shows_each_phase_and_is_gone_at_the_end(screen: SmallSc
 
 
 def test_prefill_shows_the_time_left_from_the_measured_rate() -> None:
-    from ctxchat.cli.terminal.status import Meters
+    from ctxchat.display.progress import Meters
     from ctxchat.domain.events import Prefilled
 
     meters = Meters(Ticking())

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
-from ctxchat.cli.plain_text import clean
-from ctxchat.cli.terminal.blocks import Blocks
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
+from ctxchat.display.blocks import Blocks
+from ctxchat.display.plain_text import clean
 from ctxchat.domain.events import (
     Prefilled,
     ReasoningGenerated,

@@ -4,26 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ctxchat.cli import amounts
-from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.events import (
-    Compacted,
-    Compacting,
-    CostPredicted,
-    Filtered,
-    ModelLoading,
-    NotesFound,
-    Prefilled,
-    PromptBuilt,
-    ReasoningGenerated,
-    Restored,
-    Saving,
-    TextGenerated,
-    TurnEvent,
-    TurnFinished,
-    Warned,
-)
-from ctxchat.domain.receipt import KvCost
+from ctxchat.display.progress import Meters
+from ctxchat.domain.events import Prefilled, TurnEvent, TurnFinished
 
 ERASE_LINE = "\r\x1b[K"
 _LEAST_INTERVAL = 0.1
@@ -83,71 +65,3 @@ class StatusLine:
 def _ends_prefill(event: TurnEvent) -> bool:
     """Whether a prompt is read to its end: that is shown however soon it comes."""
     return isinstance(event, Prefilled) and event.done == event.total
-
-
-class Meters:
-    """What the status line says, from the events seen so far. The rate of decoding is of texts
-    that came, nearly one a token: the receipt has the exact one."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.line = ""
-        self._clock = clock
-        self._kv: KvCost | None = None
-        self._curve: CostCurve | None = None
-        self._prefill_began = 0.0
-        self._decode_began = 0.0
-        self._decoded = 0
-
-    def show(self, event: TurnEvent) -> None:
-        match event:
-            case ModelLoading(done, total):
-                self.line = f"loading the model {amounts.percent(done, total)}"
-            case Compacting(turns, before):
-                self.line = f"folding the oldest {turns:,} turns, {before:,} tokens, into a summary"
-            case CostPredicted(kv, _, curve):
-                self._kv, self._curve = kv, curve
-            case Prefilled(done, total):
-                self._prefilled(done, total)
-            case ReasoningGenerated():
-                self._generated("reasoning")
-            case TextGenerated():
-                self._generated("answering")
-            case PromptBuilt(prompt):
-                self.line = f"prompt of {prompt.total:,} tokens"
-            case NotesFound(notes):
-                self.line = f"notes and old turns recalled: {len(notes):,}"
-            case Filtered() | Compacted() | Restored() | Saving() | Warned() | TurnFinished():
-                pass
-
-    def _prefilled(self, done: int, total: int) -> None:
-        now = self._clock()
-        if done == 0:
-            self._prefill_began = now
-        self._decode_began = now
-        parts = [f"reading {done:,} of {total:,} tokens", amounts.percent(done, total)]
-        seconds = now - self._prefill_began
-        if done and seconds > 0:
-            if done < total:
-                parts.append(f"{amounts.seconds(self._left(done, total, seconds))} left")
-            parts.append(amounts.rate(done / seconds))
-        self.line = " · ".join([*parts, *self._cells(done - total)])
-
-    def _left(self, done: int, total: int, seconds: float) -> float:
-        """Seconds the rest takes: as the curve says, corrected by what the beginning took."""
-        if self._curve is None or self._kv is None:
-            return (total - done) * seconds / done
-        depth = self._kv.reused
-        foretold, rest = self._curve.prefill(done, depth), self._curve.left(done, total, depth)
-        return rest * seconds / foretold if foretold > 0 else rest
-
-    def _generated(self, what: str) -> None:
-        self._decoded += 1
-        seconds = self._clock() - self._decode_began
-        rate = amounts.rate(self._decoded / seconds if seconds > 0 else None)
-        self.line = " · ".join([what, f"{self._decoded:,} tokens", rate, *self._cells(self._decoded)])
-
-    def _cells(self, beyond_prompt: int) -> list[str]:
-        if self._kv is None:
-            return []
-        cells = self._kv.cells + beyond_prompt
-        return [f"KV {cells:,} cells {amounts.size(cells * self._kv.bytes_per_token)}"]

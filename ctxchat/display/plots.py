@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from ctxchat.cli import amounts
+from ctxchat.display import amounts
 from ctxchat.domain.cost import CostCurve
 
 Points = Sequence[tuple[int, float]]

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ctxchat.cli import amounts
-from ctxchat.cli.plain_text import one_line, shortened
+from ctxchat.display import amounts
+from ctxchat.display.plain_text import one_line, shortened
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Latency, Memory, Receipt

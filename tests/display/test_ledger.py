@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ctxchat.cli import amounts
-from ctxchat.cli.ledger import aligned, ledger, usage_line
+from ctxchat.display import amounts
+from ctxchat.display.ledger import aligned, ledger, usage_line
 from ctxchat.domain.conversation import Finish, Section
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Receipt

@@ -1,0 +1,1 @@
+"""What both front ends show, as text: amounts, receipts, progress, and what may reach a terminal."""
