@@ -20,11 +20,11 @@ def doctor(
     ] = False,
 ) -> None:
     """Check this installation; exits 1 where something that matters fails."""
-    from ctxchat.service import wiring
     from ctxchat.service.doctor import examine
+    from ctxchat.service.wiring.checks import doctor_probes
     from ctxchat.settings.load import load_settings
 
-    findings = list(examine(load_settings, wiring.doctor_probes, calibrate=calibrate))
+    findings = list(examine(load_settings, doctor_probes, calibrate=calibrate))
     if json:
         shown = ("check", "ok", "seen", "mend")
         print_json([{key: getattr(finding, key) for key in shown} for finding in findings])

@@ -1,0 +1,100 @@
+"""Conversations: asked in, shown and changed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxchat import locations
+from ctxchat.context import prompt_files
+from ctxchat.context.assemble import Wording
+from ctxchat.service.chat import ChatService
+from ctxchat.service.clock import SystemClock
+from ctxchat.service.compaction import Requests
+from ctxchat.service.policy import WindowPolicy
+from ctxchat.service.texts import Texts
+from ctxchat.service.wiring.memory import database, recall
+from ctxchat.service.wiring.models import model_opener, snapshot_folder
+from ctxchat.settings.schema import Settings, context_for
+from ctxchat.store.conversations import SqliteConversations
+
+if TYPE_CHECKING:
+    from ctxchat.service.conversations import ConversationService
+    from ctxchat.service.pins import PinService
+    from ctxchat.service.summaries import SummaryService
+
+
+def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
+    """What answers questions with the model and the options of the settings. With `one_shot` cells
+    are allocated as they are needed, else the whole window at once."""
+    own, store = prompts_folder(), database()
+    return ChatService(
+        model_opener(settings, one_shot=one_shot),
+        SqliteConversations(store),
+        SystemClock(),
+        Texts(_wording(own), _requests(own), system_text(settings)),
+        policy=lambda model: _policy(settings, model),
+        recall=recall(settings, store),
+        collections=settings.notes.collections or None,
+    )
+
+
+def conversation_service(settings: Settings) -> "ConversationService":
+    """What lists, shows and changes conversations."""
+    from ctxchat.service.conversations import ConversationService
+
+    return ConversationService(
+        SqliteConversations(database()), snapshot_folder(settings), system_text(settings)
+    )
+
+
+def pin_service() -> "PinService":
+    """What adds, lists and removes pins."""
+    from ctxchat.service.pins import PinService
+
+    return PinService(SqliteConversations(database()))
+
+
+def summary_service() -> "SummaryService":
+    """What shows summaries, and changes them."""
+    from ctxchat.service.summaries import SummaryService
+
+    return SummaryService(SqliteConversations(database()))
+
+
+def system_text(settings: Settings) -> str:
+    """The system message of new conversations: the settings' text, else the prompt file's."""
+    if settings.context.system is not None:
+        return settings.context.system
+    return prompt_files.text("system", prompts_folder())
+
+
+def prompts_folder() -> Path:
+    """Where the person keeps prompt files of their own."""
+    return locations.config_folder() / "prompts"
+
+
+def _wording(own: Path) -> Wording:
+    return Wording(
+        pins=prompt_files.around("pins", own, "pins"),
+        summary=prompt_files.around("summary", own, "summary"),
+        reply=prompt_files.text("reply", own),
+        opening=prompt_files.text("opening", own),
+        notes=prompt_files.around("notes", own, "notes"),
+    )
+
+
+def _requests(own: Path) -> Requests:
+    return Requests(
+        summary=lambda words: prompt_files.text("summarize", own, words=str(words)),
+        merger=lambda texts, words: prompt_files.text("merge", own, summaries=texts, words=str(words)),
+    )
+
+
+def _policy(settings: Settings, model: str) -> WindowPolicy:
+    context = context_for(settings, model)
+    return WindowPolicy(
+        window=settings.model.ctx_size,
+        budget=context.budget,
+        compact_at=context.compact_at,
+        compact_to=context.compact_to,
+        folds=context.overflow == "compact",
+    )

@@ -1,0 +1,96 @@
+"""What is remembered: the store, notes in it, and recall."""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxchat import locations
+from ctxchat.service.wiring.models import model_opener, snapshot_folder
+from ctxchat.settings.schema import Settings
+from ctxchat.store.conversations import SqliteConversations
+from ctxchat.store.database import Database
+from ctxchat.store.late_recall import LateRecall
+
+if TYPE_CHECKING:
+    from ctxchat.domain.ports import Embedder
+    from ctxchat.service.counting import TokenCounter
+    from ctxchat.service.memory import MemoryService
+    from ctxchat.service.notes import NoteService
+    from ctxchat.service.recalling import RecallService
+    from ctxchat.store.note_store import SqliteNotes
+    from ctxchat.store.recall import SqliteRecall
+
+STORE_FILE = "conversations.sqlite3"
+
+
+def note_service(settings: Settings) -> "NoteService":
+    """What adds, finds, lists and removes notes."""
+    from ctxchat.service.notes import NoteService
+
+    return NoteService(note_store(settings), recall(settings, database()), _counter(settings))
+
+
+def memory_service(settings: Settings) -> "MemoryService":
+    """What remembers and forgets texts."""
+    from ctxchat.service.memory import MemoryService
+
+    return MemoryService(note_store(settings))
+
+
+def recall_service(settings: Settings) -> "RecallService":
+    """What finds messages of a conversation by a question."""
+    from ctxchat.service.recalling import RecallService
+
+    store = database()
+    return RecallService(SqliteConversations(store), recall(settings, store), _counter(settings))
+
+
+def database() -> Database:
+    """The store, on a connection of its own."""
+    return Database(locations.data_folder() / STORE_FILE)
+
+
+def note_store(settings: Settings) -> "SqliteNotes":
+    """Over a connection of its own: it is asked while recall reads in another."""
+    from ctxchat.store.note_store import SqliteNotes
+
+    return SqliteNotes(
+        database(),
+        lambda: _embedder(settings.notes.embedder),
+        forget_cells=snapshot_folder(settings).release,
+    )
+
+
+def recall(settings: Settings, store: Database) -> LateRecall:
+    """What finds passages of a store; little is imported until it is asked for some."""
+    return LateRecall(store, lambda: _recall(settings, store))
+
+
+def _recall(settings: Settings, store: Database) -> "SqliteRecall":
+    _embedder(settings.notes.embedder)
+    from ctxchat.store.recall import SqliteRecall
+
+    return SqliteRecall(store, lambda: _embedder(settings.notes.embedder), lambda: note_store(settings))
+
+
+@cache
+def _embedder(path: str | None) -> "Embedder":
+    """The GGUF model at a path, else the table that ships. Whoever asks for it may import numpy behind it:
+    two copies of OpenMP live in a process that has both, and llama.cpp's must come first."""
+    from ctxchat.engine.llama.bindings import library
+
+    library()
+    if path is not None:
+        from ctxchat.engine.embedding import LlamaEmbedder
+
+        return LlamaEmbedder(Path(path))
+    from ctxchat.store.static_embedding import StaticEmbedder
+
+    return StaticEmbedder()
+
+
+def _counter(settings: Settings) -> "TokenCounter":
+    from ctxchat.service.counting import TokenCounter
+
+    opener = model_opener(settings, one_shot=True)
+    return TokenCounter(lambda: opener().model)

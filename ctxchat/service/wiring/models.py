@@ -1,0 +1,85 @@
+"""Models: where they are found, how they are run, and what is kept of their cells."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctxchat import locations
+from ctxchat.engine.gguf.library import ModelLibrary
+from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.snapshots.folder import SnapshotFolder
+from ctxchat.service.chat import OpenedModel
+from ctxchat.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from ctxchat.engine.llama.model import LlamaModel
+    from ctxchat.service.bench import BenchService
+
+BUNDLED_NOTICE = (
+    "no model was named, so the bundled {name} answers: quick, and not clever; "
+    "`ctxchat models use PATH` takes another"
+)
+
+
+def model_library(settings: Settings) -> ModelLibrary:
+    """The GGUF files that can be named, and the one the settings mean."""
+    folders = [locations.models_folder(), *map(Path, settings.model.folders)]
+    return ModelLibrary(folders, default=settings.model.path)
+
+
+def snapshot_folder(settings: Settings) -> SnapshotFolder:
+    """Where KV snapshots lie."""
+    return SnapshotFolder(locations.data_folder() / "kv", settings.kv.max_disk)
+
+
+def bench_service(settings: Settings) -> "BenchService":
+    """What measures the model of the settings."""
+    from ctxchat.engine.llama import build
+    from ctxchat.service.bench import BenchService, Machine
+
+    def machine(reading: int, decoding: int) -> Machine:
+        devices = tuple(build.devices()) if settings.model.n_gpu_layers != 0 else ()
+        return Machine(build.processor(), build.cores(), devices, decoding, reading)
+
+    return BenchService(lambda: _llama_model(settings, model_path(settings), one_shot=True), machine)
+
+
+def model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedModel]:
+    def open_model() -> OpenedModel:
+        path = model_path(settings)
+        notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
+        return OpenedModel(_llama_model(settings, path, one_shot=one_shot), notice)
+
+    return open_model
+
+
+def model_path(settings: Settings) -> Path:
+    typed = settings.origins.get("model.path") == "--model"
+    return model_library(settings).find(settings.model.path if typed else None)
+
+
+def _llama_model(settings: Settings, path: Path, *, one_shot: bool) -> "LlamaModel":
+    from ctxchat.engine.llama.model import LlamaModel
+
+    return LlamaModel(path, engine_options(settings, one_shot=one_shot), snapshot_folder(settings))
+
+
+def engine_options(settings: Settings, *, one_shot: bool = True) -> EngineOptions:
+    model, kv = settings.model, settings.kv
+    layers = {"auto": None, "all": -1}.get(str(model.n_gpu_layers), model.n_gpu_layers)
+    return EngineOptions(
+        n_gpu_layers=None if layers is None else int(layers),
+        tensor_split=model.tensor_split,
+        split_mode=model.split_mode,
+        main_gpu=model.main_gpu,
+        offload_kv=kv.offload,
+        type_k=kv.type_k,
+        type_v=kv.type_v,
+        flash_attn=kv.flash_attn,
+        threads=model.threads,
+        threads_batch=model.threads_batch,
+        batch_size=model.batch_size,
+        ubatch_size=model.ubatch_size,
+        window=model.ctx_size,
+        one_shot=one_shot,
+    )
