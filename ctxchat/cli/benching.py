@@ -4,21 +4,18 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from ctxchat.cli.bench import BenchFlags
 from ctxchat.cli.failures import INTERRUPTED, say
 from ctxchat.cli.interrupts import cancelled_by_interrupt
+from ctxchat.cli.measured import followed, write_image
 from ctxchat.cli.receipt import Json
 from ctxchat.cli.setting_flags import settings_typed
 from ctxchat.cli.tables import print_table
-from ctxchat.cli.terminal.screen import this_screen
-from ctxchat.cli.terminal.status import ERASE_LINE
 from ctxchat.display import amounts
-from ctxchat.display.plots import drawn, svg
+from ctxchat.display.plots import cost_plot, drawn
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.errors import StoreError
 from ctxchat.domain.events import ModelLoading
 from ctxchat.domain.measurement import Measuring
 from ctxchat.service.bench import Calibrating, Point, Report, Step
@@ -35,8 +32,11 @@ def show_bench(flags: BenchFlags) -> int:
     cancel, report = Cancel(), None
     service = wiring.bench_service(load_settings(settings_typed(flags)))
     with cancelled_by_interrupt(cancel):
-        for step in _followed(service.run(cancel, quick=flags.quick), quiet=flags.quiet):
+        progress = _Progress()
+        for step in followed(service.run(cancel, quick=flags.quick), progress.line, quiet=flags.quiet):
             report = step if isinstance(step, Report) else report
+    if progress.points == 0:
+        say("nothing was measured: it was stopped too early, or there is no memory for the cells")
     if report:
         _show(flags, report)
     return INTERRUPTED if cancel.requested else 0
@@ -53,19 +53,17 @@ def report_json(report: Report) -> Json:
 
 
 def _show(flags: BenchFlags, report: Report) -> None:
+    measured = [(float(point.n), point.prefill) for point in report.points]
+    plot = cost_plot(measured, report.curve, report.model.name)
     if flags.svg:
-        _write(flags.svg, svg(_measured(report), report.curve, report.model.name))
+        write_image(flags.svg, plot)
     if flags.json:
         sys.stdout.write(json_text(report_json(report), indent=2) + "\n")
         return
     print_table(_HEADER, [_row(point, report.curve) for point in report.points])
     print()
-    for line in (*drawn(_measured(report), report.curve), "", *_words(report)):
+    for line in (*drawn(plot), "", *_words(report)):
         print(line)
-
-
-def _measured(report: Report) -> list[tuple[int, float]]:
-    return [(point.n, point.prefill) for point in report.points]
 
 
 def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
@@ -94,30 +92,6 @@ def _words(report: Report) -> Iterator[str]:
         yield f"measured to {seen:,} cells; what lies between them and {window:,} is extrapolated"
     if report.left_out:
         yield f"not read whole: {', '.join(f'{size:,}' for size in report.left_out)} tokens"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _followed(steps: Iterator[Step], *, quiet: bool) -> Iterator[Step]:
-    """The steps, with a line on a terminal that says how far it has come."""
-    screen, progress = this_screen(), _Progress()
-    shown = screen.has_status and not quiet
-    for step in steps:
-        line = progress.line(step)
-        if shown and line:
-            screen.err.write(ERASE_LINE + screen.dim(line[: screen.columns - 3]))
-            screen.err.flush()
-        yield step
-    if shown:
-        screen.err.write(ERASE_LINE)
-        screen.err.flush()
-    if progress.points == 0:
-        say("nothing was measured: it was stopped too early, or there is no memory for the cells")
 
 
 class _Progress:

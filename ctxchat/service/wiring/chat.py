@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
     """What answers questions with the model and the options of the settings. With `one_shot` cells
     are allocated as they are needed, else the whole window at once."""
-    own, store = prompts_folder(), database()
+    store = database()
     return ChatService(
         model_opener(settings, one_shot=one_shot),
         SqliteConversations(store),
         SystemClock(),
-        Texts(_wording(own), _requests(own), system_text(settings)),
-        policy=lambda model: _policy(settings, model),
+        texts(settings),
+        policy=lambda model: policy(settings, model),
         recall=recall(settings, store),
         collections=settings.notes.collections or None,
     )
@@ -58,6 +58,12 @@ def summary_service() -> "SummaryService":
     from ctxchat.service.summaries import SummaryService
 
     return SummaryService(SqliteConversations(database()))
+
+
+def texts(settings: Settings) -> Texts:
+    """What the program says to a model, in the person's own words where there are any."""
+    own = prompts_folder()
+    return Texts(_wording(own), _requests(own), system_text(settings))
 
 
 def system_text(settings: Settings) -> str:
@@ -89,7 +95,8 @@ def _requests(own: Path) -> Requests:
     )
 
 
-def _policy(settings: Settings, model: str) -> WindowPolicy:
+def policy(settings: Settings, model: str) -> WindowPolicy:
+    """What the settings say of the window for a model of this name."""
     context = context_for(settings, model)
     return WindowPolicy(
         window=settings.model.ctx_size,

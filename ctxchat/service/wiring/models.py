@@ -44,11 +44,15 @@ def bench_service(settings: Settings) -> "BenchService":
     return BenchService(lambda: _llama_model(settings, model_path(settings), one_shot=True), machine)
 
 
-def model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedModel]:
+def model_opener(
+    settings: Settings, *, one_shot: bool, snapshots: SnapshotFolder | None = None
+) -> Callable[[], OpenedModel]:
+    """What finds the model of the settings. Its cells are kept in the person's folder, or in another."""
+
     def open_model() -> OpenedModel:
         path = model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
-        return OpenedModel(_llama_model(settings, path, one_shot=one_shot), notice)
+        return OpenedModel(_llama_model(settings, path, one_shot=one_shot, snapshots=snapshots), notice)
 
     return open_model
 
@@ -58,10 +62,13 @@ def model_path(settings: Settings) -> Path:
     return model_library(settings).find(settings.model.path if typed else None)
 
 
-def _llama_model(settings: Settings, path: Path, *, one_shot: bool) -> "LlamaModel":
+def _llama_model(
+    settings: Settings, path: Path, *, one_shot: bool, snapshots: SnapshotFolder | None = None
+) -> "LlamaModel":
     from ctxchat.engine.llama.model import LlamaModel
 
-    return LlamaModel(path, engine_options(settings, one_shot=one_shot), snapshot_folder(settings))
+    options = engine_options(settings, one_shot=one_shot)
+    return LlamaModel(path, options, snapshots or snapshot_folder(settings))
 
 
 def engine_options(settings: Settings, *, one_shot: bool = True) -> EngineOptions:

@@ -1,0 +1,91 @@
+"""What is said in the long conversation that is measured: plans that are told, and asked about later.
+
+Always the same, and of as many turns as are wanted. Three turns tell a plan each, and the fourth asks for
+one thing of a plan told before: every second time one of the first third of them.
+"""
+
+from dataclasses import dataclass
+
+PLACES = (
+    *("harbour", "old mill", "north bridge", "tram depot", "fish market", "observatory", "tea house"),
+    *("quarry", "lighthouse", "botanic garden", "clock tower", "ferry pier", "print shop", "salt works"),
+    *("reading room", "swimming hall", "rope factory", "orchard", "signal box"),
+)
+WORKS = (
+    *("survey", "repair", "inventory", "opening", "extension", "inspection", "rewiring", "audit"),
+    *("sale", "cleaning", "painting", "census", "move", "rehearsal", "insurance", "lease"),
+)
+FIRST_NAMES = (
+    *("Ines", "Tomas", "Aiko", "Leila", "Pavel", "Greta", "Samuel", "Noor", "Bruno", "Mirela", "Oskar"),
+    *("Wanda", "Kofi", "Elin", "Rafael", "Yusuf", "Dana"),
+)
+LAST_NAMES = (
+    *("Okafor", "Lindqvist", "Marchetti", "Sato", "Novak", "Haddad", "Brennan", "Castillo", "Dvorak"),
+    *("Eriksen", "Fontaine", "Gupta", "Hoxha", "Ivanov", "Jansen", "Kowalski"),
+)
+MONTHS = ("March", "April", "May", "June", "July", "August", "September")
+ASK_EVERY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Something that is told once. No two plans share a subject, a budget or a path."""
+
+    subject: str
+    leader: str
+    date: str
+    budget: str
+    path: str
+
+    @property
+    def told(self) -> str:
+        return (
+            f"Please note the plan for the {self.subject}: {self.leader} leads it, it begins on "
+            f"{self.date}, the budget is {self.budget} euros, and the list lies in {self.path}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A question of the conversation, and for one that asks what the prompt must hold word for word
+    to answer it: the `evidence`."""
+
+    text: str
+    evidence: str | None = None
+
+
+def talk(turns: int) -> list[Saying]:
+    """The questions of a conversation of so many turns."""
+    said: list[Saying] = []
+    told: list[Plan] = []
+    for number in range(1, turns + 1):
+        if number % ASK_EVERY:
+            told.append(plan(len(told)))
+            said.append(Saying(told[-1].told))
+        else:
+            said.append(_asked(told, number // ASK_EVERY))
+    return said
+
+
+def plan(number: int) -> Plan:
+    """The plan of a number, from 0."""
+    subject = f"{PLACES[number % len(PLACES)]} {WORKS[number % len(WORKS)]}"
+    again = number // (len(PLACES) * len(WORKS))
+    return Plan(
+        subject=f"{subject} {again + 1}" if again else subject,
+        leader=f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}",
+        date=f"{1 + number * 11 % 28} {MONTHS[number % len(MONTHS)]}",
+        budget=f"{1000 + number * 7919 % 9000:,}",
+        path=f"/srv/plans/{subject.replace(' ', '-')}-{number:03}.csv",
+    )
+
+
+def _asked(told: list[Plan], time: int) -> Saying:
+    early = told[: max(1, len(told) // 3)]
+    wanted = early[time * 5 % len(early)] if time % 2 else told[time * 7 % len(told)]
+    words, evidence = (
+        ("who leads it?", wanted.leader),
+        ("what is its budget?", wanted.budget),
+        ("in which file is its list?", wanted.path),
+    )[time % 3]
+    return Saying(f"Back to the {wanted.subject}: {words}", evidence)
