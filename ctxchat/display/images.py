@@ -20,7 +20,7 @@ def svg(plot: Plot) -> str:
         _text(LEFT, 24, plot.title, "start", size=15),
     ]
     parts += [*_axes(plot, most, step), *_named(plot)]
-    for series in plot.series:
+    for series in reversed(plot.series):
         parts += _shapes(series, plot.unit, most, step)
     return "\n".join([*parts, "</svg>"]) + "\n"
 

@@ -32,7 +32,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """What is drawn: a later series covers an earlier one. `unit` is what is counted across."""
+    """What is drawn: an earlier series covers a later one. `unit` is what is counted across."""
 
     title: str
     unit: str
@@ -52,8 +52,8 @@ def cost_plot(points: Points, curve: CostCurve | None, title: str) -> Plot:
         f"{title}: seconds to read a prompt",
         "tokens",
         (
-            Series("fitted", fitted, "·", BLUE, dots=False),
             Series("measured", points, "●", ORANGE, line=False),
+            Series("fitted", fitted, "·", BLUE, dots=False),
         ),
     )
 
@@ -65,7 +65,7 @@ def drawn(plot: Plot) -> list[str]:
     most, step = ranges(plot)
     height = step * TICKS
     grid = [[" "] * (COLUMNS + 1) for _ in range(ROWS + 1)]
-    for series in plot.series:
+    for series in reversed(plot.series):
         for across, seconds in series.points:
             row = ROWS - round(ROWS * min(seconds / height, 1))
             grid[row][min(COLUMNS, round(COLUMNS * across / most))] = series.glyph
@@ -98,7 +98,7 @@ def ranges(plot: Plot) -> tuple[float, float]:
 
 def tick_label(seconds: float, step: float) -> str:
     """Seconds with as many digits as tell two ticks apart."""
-    if step >= 60:
+    if seconds and step >= 60:
         return amounts.seconds(seconds)
     digits = max(0, 1 - floor(log10(step)))
     return f"{seconds:.{digits}f}".rstrip("0").rstrip(".") + " s" if digits else f"{seconds:.0f} s"
