@@ -79,7 +79,7 @@ def _show(flags: BenchChatFlags, report: ChatReport) -> None:
         return
     print_table(_HEADER, [_row(way) for way in report.ways])
     print()
-    for line in (*drawn(plot), "", *_words(report)):
+    for line in (*drawn(plot), "", *_words(report, flags.last)):
         print(line)
 
 
@@ -110,7 +110,8 @@ def _row(way: WayReport) -> tuple[str, ...]:
     )
 
 
-def _words(report: ChatReport) -> Iterator[str]:
+def _words(report: ChatReport, last: int | None) -> Iterator[str]:
+    yield f"last turns: the oldest are dropped, {f'all but {last}' if last else 'as many as must be'}"
     yield "first token: the median of all turns · evidence: what a question asks about"
     yield "stands in the prompt, word for word; questions that were never reached count"
     for way in report.ways:

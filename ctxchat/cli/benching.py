@@ -22,7 +22,7 @@ from ctxchat.service.bench import Calibrating, Point, Report, Step
 from ctxchat.service.json_text import json_text
 from ctxchat.settings.load import load_settings
 
-_HEADER = ("TOKENS", "PREFILL", "RATE", "FITTED", "DECODE", "KV", "ATTENTION PAIRS", "SAVE", "RESTORE")
+_HEADER = ("TOKENS", "PREFILL", "TOK/S", "CURVE", "DECODE", "KV", "PAIRS", "SAVE", "RESTORE")
 
 
 def show_bench(flags: BenchFlags) -> int:
@@ -70,11 +70,11 @@ def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
     return (
         f"{point.n:,}",
         amounts.seconds(point.prefill),
-        amounts.rate(point.prefill_tokens_per_second),
-        amounts.seconds(curve.prefill(point.n) if curve else None),
-        amounts.rate(point.decode_tokens_per_second),
+        f"{point.prefill_tokens_per_second:,.0f}",
+        f"{curve.prefill(point.n) / point.prefill - 1:+.0%}" if curve else amounts.DASH,
+        f"{point.decode_tokens_per_second:,.1f}",
         amounts.size(point.kv_bytes),
-        f"{point.attention_pairs:,}",
+        amounts.many(point.attention_pairs),
         amounts.seconds(point.save),
         amounts.seconds(point.restore),
     )
@@ -82,6 +82,9 @@ def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
 
 def _words(report: Report) -> Iterator[str]:
     machine, curve = report.machine, report.curve
+    yield "tok/s: read · curve: how far it lies above or below what was measured"
+    yield "decode: tokens a second behind so many · pairs: positions attended to, in all layers"
+    yield ""
     where = ", ".join(machine.devices) or machine.name
     yield f"{report.model.name} on {where}: {machine.threads_batch} threads read, {machine.threads} decode"
     if curve:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 
 from ctxchat.display import amounts
-from ctxchat.display.plots import TICKS, Plot, Series, ranges, tick_label
+from ctxchat.display.plots import TICKS, Plot, Series, ranges, tick_label, ticks_across
 
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 64, 56
@@ -27,10 +27,13 @@ def svg(plot: Plot) -> str:
 
 def _axes(plot: Plot, most: float, step: float) -> Iterator[str]:
     for tick in range(TICKS + 1):
-        x, y = _place(most * tick / TICKS, step * tick, most, step)
+        _, y = _place(0, step * tick, most, step)
         yield _line(LEFT, y, WIDTH - RIGHT, y, "#dddddd" if tick else "#222222")
         yield _text(LEFT - 8, y + 4, tick_label(step * tick, step), "end")
-        yield _text(x, HEIGHT - BOTTOM + 20, f"{most * tick / TICKS:,.0f}", "middle")
+    for across in ticks_across(most):
+        x, y = _place(across, 0, most, step)
+        yield _line(x, y, x, y + 5, "#222222")
+        yield _text(x, y + 20, f"{across:,}", "middle")
     yield _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, plot.unit, "middle")
 
 

@@ -76,9 +76,18 @@ def drawn(plot: Plot) -> list[str]:
         for at, row in enumerate(grid)
     ]
     margin = " " * width
-    scale = f"{0:<{COLUMNS // 2 - 3}}{most / 2:^8,.0f}"
-    scale = f"{scale:<{COLUMNS + 1 - len(f'{most:,.0f}')}}{most:,.0f} {plot.unit}"
-    return [plot.title, *lines, f"{margin} └{'─' * (COLUMNS + 1)}", f"{margin}  {scale}", *_legend(plot)]
+    scale = [" "] * (COLUMNS + 1)
+    for across in ticks_across(most):
+        said = f"{across:,}"
+        at = max(0, round(COLUMNS * across / most) - len(said) // 2)
+        scale[at : at + len(said)] = said
+    return [
+        plot.title,
+        *lines,
+        f"{margin} └{'─' * (COLUMNS + 1)}",
+        f"{margin}  {''.join(scale)} {plot.unit}",
+        *_legend(plot),
+    ]
 
 
 def _legend(plot: Plot) -> Iterator[str]:
@@ -90,10 +99,20 @@ def _legend(plot: Plot) -> Iterator[str]:
 def ranges(plot: Plot) -> tuple[float, float]:
     """How far it goes across, and the round seconds between two ticks of the height."""
     points = plot.points or [(1.0, 1.0)]
-    longest = max(seconds for _, seconds in points) / TICKS
-    power = 10.0 ** floor(log10(longest)) if longest > 0 else 1.0
-    step = next((m * power for m in (1, 2, 2.5, 5, 10) if m * power >= longest), 10 * power)
+    step = _round_step(max(seconds for _, seconds in points) / TICKS)
     return max((1.0, *(across for across, _ in points))), step
+
+
+def ticks_across(most: float) -> list[int]:
+    """Quarters of the way across where they are whole, else round numbers."""
+    step = int(most) // TICKS if most % TICKS == 0 else _round_step(most / (TICKS + 1))
+    return list(range(0, int(most) + 1, max(1, int(step))))
+
+
+def _round_step(least: float) -> float:
+    """The least round number that is not below another: 1, 2, 2.5 or 5, ten times so, and so on."""
+    power = 10.0 ** floor(log10(least)) if least > 0 else 1.0
+    return next((m * power for m in (1, 2, 2.5, 5, 10) if m * power >= least), 10 * power)
 
 
 def tick_label(seconds: float, step: float) -> str:

@@ -4,7 +4,7 @@ Always the same, and of as many turns as are wanted. Three turns tell a plan eac
 one thing of a plan told before: every second time one of the first third of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 PLACES = (
     *("harbour", "old mill", "north bridge", "tram depot", "fish market", "observatory", "tea house"),
@@ -23,6 +23,18 @@ LAST_NAMES = (
     *("Okafor", "Lindqvist", "Marchetti", "Sato", "Novak", "Haddad", "Brennan", "Castillo", "Dvorak"),
     *("Eriksen", "Fontaine", "Gupta", "Hoxha", "Ivanov", "Jansen", "Kowalski"),
 )
+TOLD = (
+    "Please note: {leader} leads the {subject} from {date} on, with {budget} euros; the list lies in {path}.",
+    "{leader} took over the {subject}. We start on {date} with {budget} euros, and write it down in {path}.",
+    "Good news: the {subject} got {budget} euros. {leader} will run it from {date} on, and uses {path}.",
+    "I saved the {subject} under {path}. It has {budget} euros, opens on {date}, and {leader} is in charge.",
+    "On {date} we begin the {subject}. Ask {leader}, spend {budget} euros at most, and look into {path}.",
+)
+ASKED = (
+    ("leader", "Back to the {subject}: who is in charge of it?"),
+    ("budget", "How many euros may we spend on the {subject}?"),
+    ("path", "In which file did we keep what belongs to the {subject}?"),
+)
 MONTHS = ("March", "April", "May", "June", "July", "August", "September")
 ASK_EVERY = 4
 
@@ -36,13 +48,6 @@ class Plan:
     date: str
     budget: str
     path: str
-
-    @property
-    def told(self) -> str:
-        return (
-            f"Please note the plan for the {self.subject}: {self.leader} leads it, it begins on "
-            f"{self.date}, the budget is {self.budget} euros, and the list lies in {self.path}."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def talk(turns: int) -> list[Saying]:
     for number in range(1, turns + 1):
         if number % ASK_EVERY:
             told.append(plan(len(told)))
-            said.append(Saying(told[-1].told))
+            said.append(Saying(TOLD[len(told) % len(TOLD)].format(**asdict(told[-1]))))
         else:
             said.append(_asked(told, number // ASK_EVERY))
     return said
@@ -83,9 +88,5 @@ def plan(number: int) -> Plan:
 def _asked(told: list[Plan], time: int) -> Saying:
     early = told[: max(1, len(told) // 3)]
     wanted = early[time * 5 % len(early)] if time % 2 else told[time * 7 % len(told)]
-    words, evidence = (
-        ("who leads it?", wanted.leader),
-        ("what is its budget?", wanted.budget),
-        ("in which file is its list?", wanted.path),
-    )[time % 3]
-    return Saying(f"Back to the {wanted.subject}: {words}", evidence)
+    thing, words = ASKED[time % len(ASKED)]
+    return Saying(words.format(subject=wanted.subject), getattr(wanted, thing))
