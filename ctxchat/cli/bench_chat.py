@@ -15,6 +15,7 @@ from ctxchat.cli.tables import print_table
 from ctxchat.display import amounts
 from ctxchat.display.plots import BLUE, GREEN, ORANGE, Plot, Series, drawn
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import PromptTooLargeError
 from ctxchat.domain.events import ModelLoading
 from ctxchat.service.bench_chat import Step
 from ctxchat.service.bench_left import Left
@@ -42,8 +43,10 @@ def show_bench_chat(flags: BenchChatFlags) -> int:
             report = step if isinstance(step, ChatReport) else report
     if report and any(way.turns for way in report.ways):
         _show(flags, report)
+    elif report and any(way.full for way in report.ways):
+        raise PromptTooLargeError(f"no turn fits a window of {report.window:,} tokens: --ctx-size sets it")
     else:
-        say("nothing was measured: it was stopped too early, or the window holds no turn")
+        say("nothing was measured: it was stopped too early")
     return INTERRUPTED if cancel.requested else 0
 
 

@@ -124,7 +124,7 @@ class ChatBench:
         loading = receipt.latency.load or 0.0
         first = None if seen.first is None else seen.first - began - loading
         evaluated = receipt.kv.evaluated + seen.folding
-        upkeep = self._upkeep(stage, cancel) if way is Way.MANAGED else 0
+        upkeep = _upkeep(stage, cancel) if way is Way.MANAGED else 0
         return ChatTurn(number, first, evaluated, upkeep, cells, _kept(saying, seen.prompt))
 
     def _followed(
@@ -152,16 +152,6 @@ class ChatBench:
                 case _:
                     pass
 
-    def _upkeep(self, stage: Stage, cancel: Cancel) -> int:
-        """Tokens read while the person reads the answer."""
-        folding = reading = 0
-        for event in stage.service.tidy(cancel):
-            if isinstance(event, Compacted):
-                folding += event.evaluated
-            elif isinstance(event, Prefilled):
-                reading = event.done
-        return folding + reading
-
 
 def turns_for(window: int) -> int:
     """Turns that fill a window twice."""
@@ -173,3 +163,14 @@ def _kept(saying: Saying, prompt: Prompt) -> bool | None:
         return None
     sent = "".join(piece.text for piece in prompt.pieces if piece.section is not Section.QUESTION)
     return saying.evidence in sent
+
+
+def _upkeep(stage: Stage, cancel: Cancel) -> int:
+    """Tokens read while the person reads the answer."""
+    folding = reading = 0
+    for event in stage.service.tidy(cancel):
+        if isinstance(event, Compacted):
+            folding += event.evaluated
+        elif isinstance(event, Prefilled):
+            reading = event.done
+    return folding + reading

@@ -82,6 +82,23 @@ def test_no_model_is_said_in_one_line(run: Run) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+def test_a_window_that_holds_no_turn_is_said(run: Run, tiny: str) -> None:
+    ended = run("bench", "chat", "-m", tiny, "--ctx-size", "128")
+    assert ended.returncode == 4
+    assert ended.stderr == "ctxchat: no turn fits a window of 128 tokens: --ctx-size sets it\n"
+
+
+def test_a_window_of_so_many_turns_is_told_and_the_picture_written(run: Run, tiny: str, home: Path) -> None:
+    ended = run(
+        *("bench", "chat", "-m", tiny, "--ctx-size", "1024", "--turns", "4"),
+        *("--last", "1", "--svg", "plot.svg"),
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "all but 1" in ended.stdout
+    assert ET.parse(home / "plot.svg").getroot().tag.endswith("svg")
+    assert max(map(len, ended.stdout.splitlines())) <= 80
+
+
 @pytest.mark.model
 def test_an_interrupt_leaves_with_130_and_no_folder(
     environment: dict[str, str], home: Path, smollm2: Path
