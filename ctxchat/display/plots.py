@@ -10,7 +10,7 @@ from ctxchat.domain.cost import CostCurve
 Points = Sequence[tuple[float, float]]
 """Each so far across, and seconds."""
 
-COLUMNS, ROWS = 60, 14
+COLUMNS, ROWS = 60, 16
 TICKS = 4
 
 BLUE, ORANGE, GREEN, GREY = "#2166ac", "#d95f02", "#1b7a4b", "#6b6b6b"

@@ -3,7 +3,7 @@ what a question asks about stands in the prompt."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish, Section
@@ -55,7 +55,6 @@ class _Seen:
     receipt: Receipt | None = None
     first: float | None = None
     folding: int = 0
-    read: int = 0
 
 
 @dataclass
@@ -88,15 +87,15 @@ class ChatBench:
     def _held(self, way: Way, stage: Stage, cancel: Cancel) -> Generator[Step, None, WayReport]:
         said = talk(self.turns)
         asked = sum(saying.evidence is not None for saying in said)
-        report = WayReport(way, (), full=False, asked=asked)
+        report = WayReport(way, turns=(), full=False, asked=asked)
         yield Held(report)
         for number, saying in enumerate(said, start=1):
             try:
                 turn = yield from self._turn(way, stage, number, saying, cancel)
             except PromptTooLargeError:
-                report = WayReport(way, report.turns, full=True, asked=asked)
+                report = replace(report, full=True)
             else:
-                report = WayReport(way, (*report.turns, turn), full=False, asked=asked) if turn else report
+                report = replace(report, turns=(*report.turns, turn)) if turn else report
             yield Held(report)
             if report.full or cancel.requested:
                 break
