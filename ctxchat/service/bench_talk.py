@@ -1,7 +1,7 @@
 """What is said in the long conversation that is measured: plans that are told, and asked about later.
 
 Always the same, and of as many turns as are wanted. Three turns tell a plan each, and the fourth asks for
-one thing of a plan told before: every second time one of the first third of them.
+one thing of a plan told before: in turn one of the first that were told, and one that was told lately.
 """
 
 from dataclasses import asdict, dataclass
@@ -86,7 +86,6 @@ def plan(number: int) -> Plan:
 
 
 def _asked(told: list[Plan], time: int) -> Saying:
-    early = told[: max(1, len(told) // 3)]
-    wanted = early[time * 5 % len(early)] if time % 2 else told[time * 7 % len(told)]
+    wanted = told[time // 2] if time % 2 else told[len(told) * 2 // 3]
     thing, words = ASKED[time % len(ASKED)]
     return Saying(words.format(subject=wanted.subject), getattr(wanted, thing))
