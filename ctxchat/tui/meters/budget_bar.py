@@ -39,13 +39,20 @@ class BudgetBar(Meter):
 
 def _row(source: str, shares: Shares, width: int, look: Look, *, exact: bool) -> Content:
     tokens = shares.parts[source]
-    percent = amounts.percent(tokens, shares.window)
+    percent = _percent(tokens, shares.window)
     weight = STRONG if source == FREE else "" if tokens else QUIET
     name = Content.assemble(swatch(source, look), (f" {source}", weight if source != FREE else ""))
     count = Content.assemble(
         (amounts.estimate(tokens, exact=exact), weight), (percent.rjust(_PERCENT_COLUMNS + 1), QUIET)
     )
     return spread(name, count, width)
+
+
+def _percent(tokens: int, window: int) -> str:
+    """Rounded, and of what is there never zero."""
+    if not window or not tokens:
+        return amounts.percent(tokens, window)
+    return f"{round(100 * tokens / window)} %" if tokens * 200 >= window else "<1 %"
 
 
 def _draft_lines(draft: Draft, width: int) -> Iterator[Content]:

@@ -70,6 +70,9 @@ class Look:
         return (GLYPHS if self.textured else _SOLID)[source]
 
 
+PLAIN = Look()
+
+
 def look_of(color_system: str | None, *, no_color: bool) -> Look:
     """The look for a terminal with this color system, as Rich names them."""
     return Look(textured=no_color or color_system not in {"256", "truecolor"})

@@ -16,7 +16,7 @@ class CompactRow(Meter):
     """The bar of the window, the cells in use, and what the turn is at."""
 
     DEFAULT_CSS = """
-    CompactRow { height: 1; border: none; padding: 0 1; }
+    CompactRow { height: 1; border: none; }
     """
 
     def drawn(self, view: View, width: int) -> list[Content]:

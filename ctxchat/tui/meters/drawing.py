@@ -7,7 +7,7 @@ from textual.content import Content
 from ctxchat.tui.meters.cells import apportioned
 from ctxchat.tui.meters.colours import METER_COLORS, Look
 
-QUIET = "$text-muted"
+QUIET = "$foreground 60%"
 STRONG = "bold"
 ERROR = "$text-error"
 

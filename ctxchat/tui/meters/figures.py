@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 
 from ctxchat.display.progress import seconds_left
 from ctxchat.domain.cost import CostCurve
@@ -30,10 +30,10 @@ KEPT_TURNS = 120
 """Turns that sparklines can show: more than the widest panel has cells."""
 
 
-class Stage(Enum):
+class Stage(StrEnum):
     """What a turn is doing."""
 
-    RESTING = "resting"
+    RESTING = "at rest"
     LOADING = "loading the model"
     FOLDING = "folding old turns"
     READING = "reading"
@@ -95,23 +95,25 @@ class Figures:
 
     def after(self, event: TurnEvent, now: float) -> "Figures":
         """The figures once this event was seen at `now`, in seconds of a clock that never goes back."""
+        after = self
         match event:
             case TextGenerated() | ReasoningGenerated():
-                return replace(self, stage=Stage.ANSWERING, progress=_generated(self.progress, now))
+                after = replace(self, stage=Stage.ANSWERING, progress=_generated(self.progress, now))
             case Prefilled(done, total):
-                return replace(self, stage=Stage.READING, progress=_read(self.progress, done, total, now))
+                after = replace(self, stage=Stage.READING, progress=_read(self.progress, done, total, now))
             case ModelLoading(done, total):
-                return replace(self, stage=Stage.LOADING, progress=Progress(done, total, latest=now))
+                after = replace(self, stage=Stage.LOADING, progress=Progress(done, total))
             case Compacting(turns):
-                return replace(self, stage=Stage.FOLDING, progress=Progress(0, turns, latest=now))
+                after = replace(self, stage=Stage.FOLDING, progress=Progress(0, turns))
             case PromptBuilt(prompt):
-                return replace(self, stage=Stage.READING, prompt=prompt, progress=Progress())
+                after = replace(self, stage=Stage.READING, prompt=prompt, progress=Progress())
             case CostPredicted(kv, _, curve):
-                return replace(self, kv=kv, foretold=True, curve=curve)
+                after = replace(self, kv=kv, foretold=True, curve=curve)
             case TurnFinished(receipt):
-                return self.finished(receipt)
+                after = self.finished(receipt)
             case Compacted() | Filtered() | NotesFound() | Restored() | Saving() | Warned():
-                return self
+                pass
+        return after
 
     def finished(self, receipt: Receipt) -> "Figures":
         """The figures once a turn ended so. What it never reached stays as it was."""

@@ -9,7 +9,7 @@ from ctxchat.domain.receipt import Memory, Receipt
 from ctxchat.tui.meters.drawing import QUIET, STRONG, flowed
 from ctxchat.tui.meters.meter import Meter, View
 
-_NAME_COLUMNS = 12
+_NAME_COLUMNS = 13
 
 _Row = tuple[str, str, str]
 """A name, its value, and what is said behind the value."""
@@ -25,7 +25,7 @@ class LastTurn(Meter):
         if receipt is None:
             return [Content.styled("no turn yet"[:width], QUIET)]
         rows = [_line(row, width) for row in _rows(receipt)]
-        return [*rows, *(flowed(_memory(receipt.memory), width) if receipt.memory else [])]
+        return [*rows, *(flowed(_memory(receipt.memory), width, " ") if receipt.memory else [])]
 
 
 def error_of(predicted: float | None, actual: float | None) -> str:

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from ctxchat.tui.meters.colours import Look
+from ctxchat.tui.meters.colours import PLAIN, Look
 from ctxchat.tui.meters.figures import Draft, Figures
 
 
@@ -18,7 +18,7 @@ class View:
     figures: Figures
     draft: Draft | None = None
     roomy: bool = False
-    look: Look = Look()
+    look: Look = PLAIN
 
 
 class Meter(Widget):
@@ -27,9 +27,8 @@ class Meter(Widget):
     DEFAULT_CSS = """
     Meter {
         height: auto;
-        border: round $foreground 25%;
-        border-title-color: $text-muted;
-        padding: 0 1;
+        border-top: solid $foreground 25%;
+        border-title-color: $foreground 60%;
     }
     """
 

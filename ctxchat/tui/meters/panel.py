@@ -73,7 +73,9 @@ class Metering(Widget):
     def _draw(self) -> None:
         self._waits = False
         look = look_of(self.app.console.color_system, no_color=self.app.no_color)
-        view = View(self._figures, self._draft, self.size.height >= ROOMY_ROWS, look)
+        roomy = self.size.height >= ROOMY_ROWS
+        self.set_class(roomy, "-roomy")
+        view = View(self._figures, self._draft, roomy, look)
         for meter in self._meters:
             meter.show(view)
 
@@ -86,9 +88,11 @@ class MetersPanel(Metering):
         width: 34;
         height: 1fr;
         layout: vertical;
+        padding-left: 1;
         overflow-y: auto;
         scrollbar-size: 0 0;
     }
+    MetersPanel.-roomy Meter { margin-bottom: 1; }
     """
 
     def __init__(self, id: str | None = "meters", clock: Callable[[], float] = monotonic) -> None:  # noqa: A002

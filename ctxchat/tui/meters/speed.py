@@ -1,6 +1,8 @@
 """How fast a turn goes, and how fast the turns before it went."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
 
 from textual.content import Content
 
@@ -11,71 +13,76 @@ from ctxchat.tui.meters.figures import Figures, Stage
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.sparkline import sparkline
 
-_ROOMY_ROWS = 2
+_NAME_COLUMNS, _VALUE_COLUMNS = 12, 10
 _LEAST_CELLS = 4
 
 
 class SpeedMeter(Meter):
-    """Prefill with its progress, decoding, and the first token, each beside its turns."""
+    """What a turn waits for, and the rates of prefill and decoding and the first token, each beside
+    those of the turns before. Where there is room, sparklines are two rows high over a median."""
 
     TITLE = "Speed"
 
     def drawn(self, view: View, width: int) -> list[Content]:
         figures, now = view.figures, view.figures.speed
-        turns = figures.turns
-        running = figures.stage is not Stage.RESTING
-        past = [*turns, now] if running else list(turns)
-        prefill = _row("prefill", _rate(now.prefill), [turn.prefill for turn in past], GOLD)
-        decode = _row("decode", _rate(now.decode), [turn.decode for turn in past], BLUE)
-        first = (amounts.seconds(now.first_token), "")
-        waiting = _row("first token", first, [turn.first_token for turn in past], TEAL)
-        rows = (prefill, decode, waiting)
-        lines = [line for row in rows for line in row.drawn(width, roomy=view.roomy)]
+        running = [] if figures.stage is Stage.RESTING else [now]
+        past = [*figures.turns, *running]
+        rows = (
+            _Row("prefill", amounts.rate, now.prefill, [turn.prefill for turn in past], GOLD),
+            _Row("decode", amounts.rate, now.decode, [turn.decode for turn in past], BLUE),
+            _Row("first token", amounts.seconds, now.first_token, [turn.first_token for turn in past], TEAL),
+        )
+        lines = [line for row in rows for line in row.drawn(width, 2 if view.roomy else 1)]
         return [*_progress_lines(figures, width), *lines]
 
 
+@dataclass(frozen=True, slots=True)
 class _Row:
-    """A name, the value as it is now, and its sparkline."""
+    """A name, the value as it is now in the words of `told`, and its sparkline."""
 
-    def __init__(self, name: str, value: tuple[str, str], past: Sequence[float | None], colour: str) -> None:
-        self._told = Content.assemble((f"{name} ", QUIET), (value[0], STRONG), (value[1], QUIET))
-        self._past, self._colour = past, colour
+    name: str
+    told: Callable[[float | None], str]
+    value: float | None
+    past: list[float | None]
+    colour: str
 
-    def drawn(self, width: int, *, roomy: bool) -> Iterator[Content]:
-        if roomy:
-            yield self._told
-            for line in sparkline(self._past, width, _ROOMY_ROWS):
-                yield Content.styled(line, self._colour)
-            return
-        room = width - self._told.cell_length - 1
-        drawn = sparkline(self._past, room)[0] if room >= _LEAST_CELLS else ""
-        yield spread(self._told, Content.styled(drawn, self._colour), width)
+    def drawn(self, width: int, rows: int) -> Iterator[Content]:
+        room = width - _NAME_COLUMNS - _VALUE_COLUMNS
+        drawn = sparkline(self.past, room, rows) if room >= _LEAST_CELLS else [""] * rows
+        known = [value for value in self.past if value is not None]
+        middle = self.told(median(known)) if known else amounts.DASH
+        for told, spark in zip([self._now, _pair("  median", middle, QUIET)], drawn, strict=False):
+            yield spread(told, Content.styled(spark, self.colour), width)
 
-
-_row = _Row
-
-
-def _rate(rate: float | None) -> tuple[str, str]:
-    number, unit = amounts.rate(rate).split(" ")
-    return number, f" {unit}"
+    @property
+    def _now(self) -> Content:
+        return _pair(self.name, self.told(self.value), STRONG)
 
 
-def _progress_lines(figures: Figures, width: int) -> Iterator[Content]:
+def _pair(name: str, value: str, style: str) -> Content:
+    """A value behind its name: the number in a style, its unit quiet."""
+    number, _, unit = value.partition(" ")
+    return Content.assemble((name.ljust(_NAME_COLUMNS), QUIET), (number, style), (f" {unit}", QUIET))
+
+
+def _progress_lines(figures: Figures, width: int) -> list[Content]:
     """What the turn waits for, as a bar and in words."""
     now, stage = figures.progress, figures.stage
-    if stage is Stage.RESTING:
-        return
-    yield progress_bar(now.done, now.total, width, GOLD)
     percent = amounts.percent(now.done, now.total)
+    done, total, colour, told, end = now.done, now.total, GOLD, stage.value, ""
     match stage:
         case Stage.READING:
-            left = figures.seconds_left
             told = f"{now.done:,} of {now.total:,} · {percent}"
+            left = figures.seconds_left
             end = "" if left is None else f"{amounts.seconds(left)} left"
-            yield spread(Content(told), Content.styled(end, QUIET), width)
         case Stage.ANSWERING:
-            yield spread(Content(stage.value), Content.styled(f"~{now.texts:,} tokens", QUIET), width)
+            done, total, colour = now.texts, figures.prompt.reserve if figures.prompt else 0, BLUE
+            end = f"~{now.texts:,} tokens"
         case Stage.LOADING:
-            yield spread(Content(stage.value), Content.styled(percent, QUIET), width)
+            end = percent
         case Stage.FOLDING:
-            yield Content(f"{stage.value}: {now.total:,}"[:width])
+            end = f"{now.total:,} turns"
+        case Stage.RESTING:
+            pass
+    words = spread(Content.styled(told, "" if end else QUIET), Content.styled(end, QUIET), width)
+    return [progress_bar(done, total, width, colour), words]
