@@ -1,12 +1,10 @@
 """The window by source: a stacked bar, and its legend."""
 
-from collections.abc import Iterator
-
 from textual.content import Content
 
 from ctxchat.display import amounts
 from ctxchat.tui.meters.colours import DRAFT, FREE, RESERVE, Look
-from ctxchat.tui.meters.drawing import ERROR, QUIET, STRONG, bar, flowed, spread, swatch
+from ctxchat.tui.meters.drawing import ERROR, QUIET, STRONG, bar, spread, swatch
 from ctxchat.tui.meters.figures import Draft
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.shares import Shares, window_shares
@@ -29,12 +27,12 @@ class BudgetBar(Meter):
         rows = [
             _row(source, shares, width, view.look, exact=exact or source in {FREE, RESERVE})
             for source, tokens in shares.parts.items()
-            if tokens or source in {RESERVE, FREE} or (view.roomy and source != DRAFT)
+            if source != DRAFT and (tokens or view.roomy or source in {RESERVE, FREE})
         ]
         lines = [bar(shares.parts, width, view.look), *rows]
         if shares.over > 0:
             lines.append(Content.styled(f"{shares.over:,} tokens too many"[:width], ERROR))
-        return [*lines, *(_draft_lines(view.draft, width) if view.draft else [])]
+        return [*lines, *_draft_lines(view.draft, width, view.look)]
 
 
 def _row(source: str, shares: Shares, width: int, look: Look, *, exact: bool) -> Content:
@@ -55,14 +53,18 @@ def _percent(tokens: int, window: int) -> str:
     return f"{round(100 * tokens / window)} %" if tokens * 200 >= window else "<1 %"
 
 
-def _draft_lines(draft: Draft, width: int) -> Iterator[Content]:
-    """What the words in the composer would cost, in as few lines as the width allows."""
-    total = amounts.estimate(draft.total, exact=draft.exact)
-    told = [Content.assemble(("draft ", QUIET), (f"+{draft.tokens:,}", STRONG), (f" → {total}", ""))]
-    if draft.new is not None:
-        told.append(Content.assemble((f"{draft.new:,}", STRONG), (" new", QUIET)))
-    if draft.seconds is not None:
-        told.append(Content.styled(f"~{amounts.seconds(draft.seconds)}", ""))
-    if not draft.fits:
-        told.append(Content.styled("does not fit", ERROR))
-    yield from flowed(told, width, " · ")
+def _draft_lines(draft: Draft | None, width: int, look: Look) -> list[Content]:
+    """What the words in the composer would cost: one line where it is wide enough."""
+    if draft is None:
+        return [spread(swatch(DRAFT, look) + Content.styled(" draft", QUIET), Content(amounts.DASH), width)]
+    added, total = (amounts.estimate(number, exact=draft.exact) for number in (draft.tokens, draft.total))
+    sent = Content.assemble(swatch(DRAFT, look), (f" +{added}", STRONG), f" → {total}")
+    cost = _cost(draft) if draft.fits else Content.styled("does not fit", ERROR)
+    if sent.cell_length + 1 + cost.cell_length <= width:
+        return [spread(sent, cost, width)]
+    return [line.truncate(width, ellipsis=True) for line in (sent, cost)]
+
+
+def _cost(draft: Draft) -> Content:
+    seconds = "" if draft.seconds is None else f" ~{amounts.seconds(draft.seconds)}"
+    return Content.assemble((amounts.count(draft.new), STRONG), (" new", QUIET), seconds)

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from ctxchat.display import amounts
 from ctxchat.tui.meters.drawing import QUIET, STRONG, bar
-from ctxchat.tui.meters.figures import Figures, Stage
+from ctxchat.tui.meters.figures import Draft, Figures, Stage
 from ctxchat.tui.meters.kv_bar import held
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.shares import window_shares
@@ -16,7 +16,7 @@ class CompactRow(Meter):
     """The bar of the window, the cells in use, and what the turn is at."""
 
     DEFAULT_CSS = """
-    CompactRow { height: 1; border: none; }
+    CompactRow { height: 1; border: none; padding: 0 1; }
     """
 
     def drawn(self, view: View, width: int) -> list[Content]:
@@ -53,5 +53,10 @@ def _doing(view: View) -> str:
         case Stage.FOLDING:
             return figures.stage.value
         case _:
-            draft = view.draft
-            return f"draft +{draft.tokens:,}{'' if draft.fits else ', does not fit'}" if draft else ""
+            return _draft(view.draft)
+
+
+def _draft(draft: Draft | None) -> str:
+    if draft is None:
+        return ""
+    return f"draft {amounts.estimate(draft.tokens, exact=draft.exact)}" if draft.fits else "does not fit"

@@ -25,7 +25,7 @@ class LastTurn(Meter):
         if receipt is None:
             return [Content.styled("no turn yet"[:width], QUIET)]
         rows = [_line(row, width) for row in _rows(receipt)]
-        return [*rows, *(flowed(_memory(receipt.memory), width, " ") if receipt.memory else [])]
+        return [*rows, *(flowed(_memory(receipt.memory), width) if receipt.memory else [])]
 
 
 def error_of(predicted: float | None, actual: float | None) -> str:
@@ -64,11 +64,7 @@ def _recall(receipt: Receipt) -> str:
 
 
 def _memory(memory: Memory) -> Iterator[Content]:
-    held = {
-        "weights": memory.weights,
-        "KV": memory.kv,
-        "compute": memory.compute,
-        "resident": memory.resident,
-    }
-    for name, size in held.items():
+    """In the order in which two of them fit into a line."""
+    held = {"weights": memory.weights, "compute": memory.compute, "KV": memory.kv}
+    for name, size in (held | {"resident": memory.resident}).items():
         yield Content.assemble((f"{name} ", QUIET), amounts.size(size))

@@ -32,11 +32,11 @@ class Meter(Widget):
     }
     """
 
-    TITLE: str | None = None
+    TITLE = ""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.border_title = self.TITLE
+        self.border_title = f" {self.TITLE} "
         self._view = View(Figures())
         self._lines: list[Content] = []
 

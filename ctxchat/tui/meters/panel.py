@@ -88,7 +88,7 @@ class MetersPanel(Metering):
         width: 34;
         height: 1fr;
         layout: vertical;
-        padding-left: 1;
+        padding: 0 1;
         overflow-y: auto;
         scrollbar-size: 0 0;
     }

@@ -13,7 +13,7 @@ from ctxchat.tui.meters.figures import Figures, Stage
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.sparkline import sparkline
 
-_NAME_COLUMNS, _VALUE_COLUMNS = 12, 10
+_NAME_COLUMNS, _VALUE_COLUMNS = 12, 11
 _LEAST_CELLS = 4
 
 
@@ -72,9 +72,11 @@ def _progress_lines(figures: Figures, width: int) -> list[Content]:
     done, total, colour, told, end = now.done, now.total, GOLD, stage.value, ""
     match stage:
         case Stage.READING:
-            told = f"{now.done:,} of {now.total:,} · {percent}"
+            told = f"{now.done:,}/{now.total:,} · {percent}" if now.total else "preparing"
             left = figures.seconds_left
             end = "" if left is None else f"{amounts.seconds(left)} left"
+            if len(told) + 1 + len(end) > width:
+                end = end.removesuffix(" left")
         case Stage.ANSWERING:
             done, total, colour = now.texts, figures.prompt.reserve if figures.prompt else 0, BLUE
             end = f"~{now.texts:,} tokens"
