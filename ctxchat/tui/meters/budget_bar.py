@@ -9,7 +9,8 @@ from ctxchat.tui.meters.figures import Draft
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.shares import Shares, window_shares
 
-_PERCENT_COLUMNS = 6
+_PERCENT_COLUMNS = 7
+_PERCENT_FROM = 25
 
 
 class BudgetBar(Meter):
@@ -40,10 +41,9 @@ def _row(source: str, shares: Shares, width: int, look: Look, *, exact: bool) ->
     percent = _percent(tokens, shares.window)
     weight = STRONG if source == FREE else "" if tokens else QUIET
     name = Content.assemble(swatch(source, look), (f" {source}", weight if source != FREE else ""))
-    count = Content.assemble(
-        (amounts.estimate(tokens, exact=exact), weight), (percent.rjust(_PERCENT_COLUMNS + 1), QUIET)
-    )
-    return spread(name, count, width)
+    count = Content.styled(amounts.estimate(tokens, exact=exact), weight)
+    share = Content.styled(percent.rjust(_PERCENT_COLUMNS), QUIET)
+    return spread(name, count + share if width >= _PERCENT_FROM else count, width)
 
 
 def _percent(tokens: int, window: int) -> str:

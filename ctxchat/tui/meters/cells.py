@@ -15,7 +15,7 @@ def apportioned(parts: Sequence[int], width: int) -> list[int]:
     for at in by_remainder[: width - sum(cells)]:
         cells[at] += 1
     for at in sorted(range(len(parts)), key=lambda at: -parts[at]):
-        longest = max(range(len(parts)), key=lambda other: cells[other])
+        longest = max(range(len(parts)), key=lambda other: (cells[other], -parts[other]))
         if parts[at] and not cells[at] and cells[longest] > 1:
             cells[longest] -= 1
             cells[at] = 1

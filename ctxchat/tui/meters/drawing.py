@@ -36,9 +36,11 @@ def swatch(source: str, look: Look) -> Content:
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """One line: `left` at its beginning and `right` at its end, cut where they do not fit."""
-    gap = max(1, width - left.cell_length - right.cell_length)
-    return (left + Content(" " * gap) + right).truncate(width, ellipsis=True)
+    """One line: `left` at its beginning and `right` at its end, where there is room for it."""
+    gap = width - left.cell_length - right.cell_length
+    if gap < 1 or not right:
+        return left.truncate(width, ellipsis=True)
+    return left + Content(" " * gap) + right
 
 
 def flowed(items: Iterable[Content], width: int, between: str = "  ") -> list[Content]:

@@ -10,6 +10,7 @@ from ctxchat.tui.meters.drawing import QUIET, STRONG, flowed
 from ctxchat.tui.meters.meter import Meter, View
 
 _NAME_COLUMNS = 13
+_COLUMNS_FROM = 25
 
 _Row = tuple[str, str, str]
 """A name, its value, and what is said behind the value."""
@@ -38,7 +39,8 @@ def error_of(predicted: float | None, actual: float | None) -> str:
 
 def _line(row: _Row, width: int) -> Content:
     name, value, behind = row
-    said = Content.assemble((name.ljust(_NAME_COLUMNS), QUIET), (value, STRONG), (f" {behind}", QUIET))
+    named = name.ljust(_NAME_COLUMNS) if width >= _COLUMNS_FROM else f"{name.strip()} "
+    said = Content.assemble((named, QUIET), (value, STRONG), (f" {behind}", QUIET))
     return said.rstrip().truncate(width, ellipsis=True)
 
 

@@ -72,6 +72,8 @@ class Metering(Widget):
 
     def _draw(self) -> None:
         self._waits = False
+        if not self.is_mounted:
+            return
         look = look_of(self.app.console.color_system, no_color=self.app.no_color)
         roomy = self.size.height >= ROOMY_ROWS
         self.set_class(roomy, "-roomy")

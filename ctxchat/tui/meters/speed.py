@@ -51,18 +51,18 @@ class _Row:
         drawn = sparkline(self.past, room, rows) if room >= _LEAST_CELLS else [""] * rows
         known = [value for value in self.past if value is not None]
         middle = self.told(median(known)) if known else amounts.DASH
-        for told, spark in zip([self._now, _pair("  median", middle, QUIET)], drawn, strict=False):
+        name_columns = _NAME_COLUMNS if room >= 0 else 0
+        now = _pair(self.name, self.told(self.value), STRONG, name_columns)
+        before = _pair("  median", middle, QUIET, name_columns)
+        for told, spark in zip([now, before], drawn, strict=False):
             yield spread(told, Content.styled(spark, self.colour), width)
 
-    @property
-    def _now(self) -> Content:
-        return _pair(self.name, self.told(self.value), STRONG)
 
-
-def _pair(name: str, value: str, style: str) -> Content:
+def _pair(name: str, value: str, style: str, name_columns: int) -> Content:
     """A value behind its name: the number in a style, its unit quiet."""
     number, _, unit = value.partition(" ")
-    return Content.assemble((name.ljust(_NAME_COLUMNS), QUIET), (number, style), (f" {unit}", QUIET))
+    named = f"{name} ".ljust(name_columns)
+    return Content.assemble((named, QUIET), (number, style), (f" {unit}".rstrip(), QUIET))
 
 
 def _progress_lines(figures: Figures, width: int) -> list[Content]:
