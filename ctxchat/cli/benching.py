@@ -83,7 +83,7 @@ def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
 def _words(report: Report) -> Iterator[str]:
     machine, curve = report.machine, report.curve
     yield "tok/s: read · curve: how far it lies above or below what was measured"
-    yield "decode: tokens a second behind so many · pairs: positions attended to, in all layers"
+    yield "decode: tokens a second behind so many · pairs: positions attended to"
     yield ""
     where = ", ".join(machine.devices) or machine.name
     yield f"{report.model.name} on {where}: {machine.threads_batch} threads read, {machine.threads} decode"

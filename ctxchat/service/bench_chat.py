@@ -89,9 +89,14 @@ class ChatBench:
         asked = sum(saying.evidence is not None for saying in said)
         report = WayReport(way, turns=(), full=False, asked=asked)
         yield Held(report)
+        for event in stage.service.load(cancel):
+            if isinstance(event, ModelLoading):
+                yield event
+        if cancel.requested:
+            return report
         for number, saying in enumerate(said, start=1):
             try:
-                turn = yield from self._turn(way, stage, number, saying, cancel)
+                turn = self._turn(way, stage, number, saying, cancel)
             except PromptTooLargeError:
                 report = replace(report, full=True)
             else:
@@ -101,14 +106,12 @@ class ChatBench:
                 break
         return report
 
-    def _turn(
-        self, way: Way, stage: Stage, number: int, saying: Saying, cancel: Cancel
-    ) -> Generator[Step, None, ChatTurn | None]:
+    def _turn(self, way: Way, stage: Stage, number: int, saying: Saying, cancel: Cancel) -> ChatTurn | None:
         """One turn; None where it was cancelled before its answer was out. Raises PromptTooLargeError
         where the window is full, and EngineError where the model failed."""
         while True:
             began, seen = self.clock.seconds(), _Seen()
-            yield from self._followed(stage, way, saying, seen, cancel)
+            self._follow(stage, way, saying, seen, cancel)
             receipt = seen.receipt
             assert receipt is not None
             if not (receipt.error and receipt.error.code == PromptTooLargeError.exit_code):
@@ -120,15 +123,12 @@ class ChatBench:
         if receipt.finish is Finish.CANCELLED or receipt.kv is None or seen.prompt is None:
             return None
         self._last, cells = receipt, receipt.kv.cells
-        loading = receipt.latency.load or 0.0
-        first = None if seen.first is None else seen.first - began - loading
+        first = None if seen.first is None else seen.first - began
         evaluated = receipt.kv.evaluated + seen.folding
         upkeep = _upkeep(stage, cancel) if way is Way.MANAGED else 0
         return ChatTurn(number, first, evaluated, upkeep, cells, _kept(saying, seen.prompt))
 
-    def _followed(
-        self, stage: Stage, way: Way, saying: Saying, seen: _Seen, cancel: Cancel
-    ) -> Iterator[ModelLoading]:
+    def _follow(self, stage: Stage, way: Way, saying: Saying, seen: _Seen, cancel: Cancel) -> None:
         request = AskRequest(
             saying.text,
             session=SESSION,
@@ -138,8 +138,6 @@ class ChatBench:
         )
         for event in stage.service.ask(request, cancel):
             match event:
-                case ModelLoading():
-                    yield event
                 case PromptBuilt(prompt):
                     seen.prompt = prompt
                 case Compacted(evaluated=evaluated):

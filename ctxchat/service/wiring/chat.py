@@ -18,6 +18,7 @@ from ctxchat.store.conversations import SqliteConversations
 
 if TYPE_CHECKING:
     from ctxchat.service.conversations import ConversationService
+    from ctxchat.service.open_services import Services
     from ctxchat.service.pins import PinService
     from ctxchat.service.summaries import SummaryService
 
@@ -60,10 +61,16 @@ def summary_service() -> "SummaryService":
     return SummaryService(SqliteConversations(database()))
 
 
+def open_services(settings: Settings) -> "Services":
+    """What a front end that stays open works with."""
+    from ctxchat.service.wiring.opening import opened_services
+
+    return opened_services(settings)
+
+
 def texts(settings: Settings) -> Texts:
     """What the program says to a model, in the person's own words where there are any."""
-    own = prompts_folder()
-    return Texts(_wording(own), _requests(own), system_text(settings))
+    return Texts(prompt_wording(), _requests(prompts_folder()), system_text(settings))
 
 
 def system_text(settings: Settings) -> str:
@@ -78,7 +85,9 @@ def prompts_folder() -> Path:
     return locations.config_folder() / "prompts"
 
 
-def _wording(own: Path) -> Wording:
+def prompt_wording() -> Wording:
+    """The program's own words in a prompt."""
+    own = prompts_folder()
     return Wording(
         pins=prompt_files.around("pins", own, "pins"),
         summary=prompt_files.around("summary", own, "summary"),
@@ -90,9 +99,14 @@ def _wording(own: Path) -> Wording:
 
 def _requests(own: Path) -> Requests:
     return Requests(
-        summary=lambda words: prompt_files.text("summarize", own, words=str(words)),
+        summary=lambda words, focus: _summary(own, words, focus),
         merger=lambda texts, words: prompt_files.text("merge", own, summaries=texts, words=str(words)),
     )
+
+
+def _summary(own: Path, words: int, focus: str) -> str:
+    named = f" {prompt_files.text('focus', own, focus=focus)}" if focus else ""
+    return prompt_files.text("summarize", own, words=str(words), focus=named)
 
 
 def policy(settings: Settings, model: str) -> WindowPolicy:
