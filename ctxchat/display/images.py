@@ -7,7 +7,7 @@ from ctxchat.display import amounts
 from ctxchat.display.plots import TICKS, Plot, Series, ranges, tick_label, ticks_across
 
 WIDTH, HEIGHT = 720, 440
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 64, 56
+LEFT, RIGHT, TOP, BOTTOM = 70, 32, 64, 56
 
 
 def svg(plot: Plot) -> str:
@@ -58,7 +58,7 @@ def _shapes(series: Series, unit: str, most: float, step: float) -> Iterator[str
     if series.ended and places:
         x, y = places[-1]
         yield _line(x, TOP, x, HEIGHT - BOTTOM, series.colour, dashed=True)
-        anchor, shift = ("start", 6) if x < WIDTH / 2 else ("end", -6)
+        anchor, shift = ("start", 6) if x + 7.5 * len(series.ended) < WIDTH else ("end", -6)
         yield _text(x + shift, TOP + 14, series.ended, anchor, colour=series.colour)
 
 
