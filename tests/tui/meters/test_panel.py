@@ -20,8 +20,9 @@ from ctxchat.domain.events import (
 )
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Citation, KvCost, Latency, Memory, Predicted, Receipt
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.colours import BLUE, GLYPHS
-from ctxchat.tui.meters.figures import Draft, Figures
+from ctxchat.tui.meters.figures import Figures
 from ctxchat.tui.meters.panel import CompactMeters, Metering, MetersPanel
 from tests.support.shown_turns import receipt, turn
 
@@ -63,6 +64,26 @@ READING = (
     Prefilled(0, 492),
     Prefilled(123, 492),
 )
+
+
+def draft_of(tokens: int, seconds: float | None = None) -> Draft:
+    """A draft of so many tokens in the conversation of `PROMPT` and its answer."""
+    sections = dict.fromkeys(Section, 0) | COUNTS
+    sections |= {Section.HISTORY: 3120 + 470, Section.QUESTION: tokens}
+    total = sum(sections.values())
+    return Draft(
+        tokens,
+        total,
+        sections,
+        window=8192,
+        reserve=1024,
+        usable=7168,
+        reused=4056,
+        evaluated=total - 4056,
+        predicted=Predicted(seconds),
+        fits=total <= 7168,
+        exact=True,
+    )
 
 
 class Clock:
@@ -234,16 +255,16 @@ def test_a_draft_is_a_part_of_the_bar_and_a_line_with_its_cost() -> None:
 
     def act() -> None:
         meters.show_conversation([LAST])
-        meters.show_draft(Draft(412, 4526, 470, 0.9, True, 8192, 1024))
+        meters.show_draft(draft_of(412, 0.9))
 
     screen = drawn(meters, act)
     assert "+412 → 4,526   470 new ~0.90 s" in screen
-    assert "▒▒▒▒▒▒░" in screen
+    assert "██▒▒▒▒▒▒░" in screen
 
 
 def test_a_draft_that_does_not_fit_says_so() -> None:
     meters = MetersPanel(clock=Clock(0.5))
-    draft = Draft(9000, 13_056, 9000, None, False, 8192, 1024)
+    draft = draft_of(9000)
     assert "does not fit" in drawn(meters, lambda: meters.show_draft(draft))
 
 
@@ -290,8 +311,8 @@ def test_one_row_holds_the_bar_the_word_kv_and_the_tokens_used(width: int) -> No
 def test_one_row_says_what_the_turn_is_at_or_what_the_draft_would_cost() -> None:
     assert "reading 25 %, 1.50 s left" in compact(READING)
     assert "2.0 tok/s" in compact([*READING, Prefilled(492, 492), *[TextGenerated("a")] * 4])
-    assert "draft 12" in compact(draft=Draft(12, 40, 40, None, True, 8192, 1024))
-    assert "does not fit" in compact(draft=Draft(12, 9000, 40, None, False, 8192, 1024))
+    assert "draft 12" in compact(draft=draft_of(12))
+    assert "does not fit" in compact(draft=draft_of(9000))
 
 
 def test_a_row_that_is_too_narrow_for_a_bar_still_has_the_tokens() -> None:
@@ -346,7 +367,7 @@ def test_a_meter_whose_lines_are_the_same_is_not_rendered_again() -> None:
         async with Tiny(meters).run_test(size=(34, 44)) as pilot:
             meters.show_conversation([LAST])
             await pilot.pause()
-            meters.show_draft(Draft(1, 5, 1, None, True, 8192, 1024))
+            meters.show_draft(draft_of(1))
             return [meter._repaint_required for meter in meters._meters]
 
     assert asyncio.run(run()) == [True, False, False, False]
