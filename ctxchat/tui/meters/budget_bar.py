@@ -3,12 +3,15 @@
 from textual.content import Content
 
 from ctxchat.display import amounts
+from ctxchat.domain.conversation import Section
 from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.colours import DRAFT, FREE, RESERVE, Look
 from ctxchat.tui.meters.drawing import ERROR, QUIET, STRONG, bar, spread, swatch
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.shares import Shares, window_shares
 
+_ALWAYS = {Section.QUESTION, RESERVE, FREE}
+"""Sources that have a row even where they take nothing: a question is none while it is a draft."""
 _PERCENT_COLUMNS = 7
 _PERCENT_FROM = 25
 
@@ -26,7 +29,7 @@ class BudgetBar(Meter):
         rows = [
             _row(source, shares, width, view.look)
             for source, tokens in shares.parts.items()
-            if source != DRAFT and (tokens or view.roomy or source in {RESERVE, FREE})
+            if source != DRAFT and (tokens or view.roomy or source in _ALWAYS)
         ]
         lines = [bar(shares.parts, width, view.look), *rows]
         if shares.over > 0:
