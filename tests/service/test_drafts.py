@@ -214,5 +214,3 @@ def test_a_new_conversation_has_the_system_message_of_the_settings(
     prompt = desk.ask("One?").prompt
     assert prompt
     assert draft.sections == prompt.sections
-
-
