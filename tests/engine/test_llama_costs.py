@@ -144,3 +144,13 @@ def test_threads_of_which_too_little_is_known_are_not_taken_and_not_kept_where_o
     assert chosen(model, {1: little, 2: phase(0.006)}, {1: phase(0.02)}) == (2, 1)
     assert chosen(model, {1: phase(0.006), 2: little}, {1: phase(0.02)}) == (1, 1)
     assert model.costs.curve()
+
+
+def test_what_restoring_takes_is_learned_too_with_what_is_paid_once(open_model: OpenModel) -> None:
+    model = open_model()
+    assert model.costs.restoring(1000) is None
+    for tokens in (256, 1024, 4096):
+        model.costs.saw_restored(tokens, 0.002 + 5e-6 * tokens)
+    model.costs.learn()
+    assert model.costs.restoring(2048) == pytest.approx(0.002 + 5e-6 * 2048, rel=0.1)
+    assert open_model().costs.restoring(2048) == model.costs.restoring(2048)
