@@ -14,12 +14,15 @@ CHAT = 0
 SIDE = 1
 """The sequence of side work: empty but while it runs."""
 
+BRANCH = 3
+"""The branch left last: what the chat held before it went another way."""
+
 
 class Cells:
     """A mirror of llama.cpp's cells: it says what is in them, llama.cpp says how many there are."""
 
     def __init__(self, *, trims: bool) -> None:
-        self._trims = trims
+        self.trims = trims
         self._ids: list[list[int]] = [[] for _ in range(SEQUENCES)]
         self._fixed = [0] * SEQUENCES
 
@@ -28,6 +31,10 @@ class Cells:
 
     def count(self, sequence: int) -> int:
         return len(self._ids[sequence])
+
+    def alone(self, sequence: int, other: int) -> int:
+        """Cells a sequence holds behind what it has in common with another."""
+        return self.count(sequence) - common_prefix(self._ids[sequence], self._ids[other])
 
     def add(self, sequence: int, ids: Sequence[int]) -> None:
         self._ids[sequence].extend(ids)
@@ -54,7 +61,7 @@ class Cells:
     def can_keep(self, sequence: int, cells: int) -> bool:
         """Whether a sequence can be cut back to its first `cells`."""
         held = self.count(sequence)
-        return cells in (0, held) or (self._trims and self._fixed[sequence] <= cells <= held)
+        return cells in (0, held) or (self.trims and self._fixed[sequence] <= cells <= held)
 
     def plan(self, ids: Sequence[int], capacity: int, sequence: int = CHAT) -> CachePlan:
         """How a prompt meets a sequence. Its last token is always evaluated again, because the

@@ -27,6 +27,9 @@ INTERRUPTION, LEAST_SLICE = 0.2, 32
 NO_DEPTH = 1e-9
 """Restoring costs a token the same at any depth: what a cell before it is presumed to add."""
 
+RESTORING_BELIEVED = 3600.0
+"""Seconds for which it is believed that restoring takes longer than reading."""
+
 TYPICAL_READ = 128
 GAIN = 0.9
 """Another number of threads is taken where it needs at most this share of the time."""
@@ -101,6 +104,15 @@ class LlamaCosts:
         """Note that bringing `n` tokens back from disk took so many seconds."""
         if n > 0 and seconds > 0:
             self._restored.append(Observation(n, 0, seconds, time.time()))
+
+    def is_read_sooner(self, begin: int, end: int, restored: int) -> bool:
+        """Whether the tokens from `begin` to `end` are read sooner than `restored` come back from disk. What
+        restoring took long ago is not held against it: unless it is tried, nothing new is learned."""
+        curve, restoring = self.curve(), self._knowledge().restore
+        now = time.time()
+        if curve is None or restoring is None or now - restoring.seen[-1].at > RESTORING_BELIEVED:
+            return False
+        return curve.prefill(end - begin, begin) - curve.k < restoring.now(now).seconds(restored, 0)
 
     def slice(self, most: int, depth: int) -> int:
         """Tokens to read at once. Where layers are offloaded an interruption is only heard between two

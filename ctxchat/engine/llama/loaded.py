@@ -34,15 +34,15 @@ class LoadedModel:
         header: GgufHeader,
         vocabulary: SegmentVocabulary,
         cache: LlamaCache,
-        options: EngineOptions,
+        costs: LlamaCosts,
         resolved: ResolvedOptions,
         opened: LlamaWeights | None,
     ) -> None:
         self.header = header
         self.vocabulary = vocabulary
         self.cache = cache
+        self.costs = costs
         self.resolved = resolved
-        self.costs = LlamaCosts(header, options, resolved)
         self._opened = opened
         self.facts = ModelFacts(
             name=model_name(header.path),
@@ -88,11 +88,19 @@ def open_by_llama(
     if vocabulary_only and remembered(header) is None:
         examine(header, vocabulary, trims=weights.trims, offloads=offloads)
     sizes = _sizes(header, resolved)
-    kept = _kept(snapshots, header, options, resolved, whole=not weights.trims or weights.slides)
+    costs = LlamaCosts(header, options, resolved)
+    kept = _kept(snapshots, header, options, resolved, costs, whole=not weights.trims or weights.slides)
     cells = LlamaCache(
-        worker, None if vocabulary_only else weights, options, resolved, sizes, kept, trims=weights.trims
+        worker,
+        None if vocabulary_only else weights,
+        options,
+        resolved,
+        sizes,
+        kept,
+        trims=weights.trims,
+        long=partial(is_long, header),
     )
-    return LoadedModel(header, vocabulary, cells, options, resolved, weights)
+    return LoadedModel(header, vocabulary, cells, costs, resolved, weights)
 
 
 def open_for_counting(
@@ -108,10 +116,11 @@ def open_for_counting(
     vocabulary = TiktokenVocabulary(
         header, verdict.kinds, partial(_vocabulary_alone, header, options, resolved)
     )
-    kept = _kept(snapshots, header, options, resolved, whole=not verdict.trims)
+    costs = LlamaCosts(header, options, resolved)
+    kept = _kept(snapshots, header, options, resolved, costs, whole=not verdict.trims)
     sizes = _sizes(header, resolved)
     cells = LlamaCache(worker, None, options, resolved, sizes, kept, trims=verdict.trims)
-    return LoadedModel(header, vocabulary, cells, options, resolved, None)
+    return LoadedModel(header, vocabulary, cells, costs, resolved, None)
 
 
 def _vocabulary_alone(
@@ -134,6 +143,7 @@ def _kept(
     header: GgufHeader,
     options: EngineOptions,
     resolved: ResolvedOptions,
+    costs: LlamaCosts,
     *,
     whole: bool,
 ) -> KeptCells | None:
@@ -150,4 +160,4 @@ def _kept(
             long=long,
         )
 
-    return KeptCells(snapshots, lambda capacity: fingerprint(is_long(header, capacity)), whole)
+    return KeptCells(snapshots, lambda capacity: fingerprint(is_long(header, capacity)), whole, costs)
