@@ -1,6 +1,6 @@
 """The cells of a loaded model: what they hold, and room for what comes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError, UsageError
 from ctxchat.domain.model import CachePlan, Restoration
 from ctxchat.engine.llama.branches import Branches
-from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
+from ctxchat.engine.llama.cells import BRANCH, CHAT, SIDE, Cells, CellTraits
 from ctxchat.engine.llama.context import LlamaContext, Outcome
 from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.log import LOG
@@ -21,7 +21,7 @@ from ctxchat.engine.llama.worker import Worker
 
 MEBIBYTE = 1 << 20
 
-REPLACED = "for a longer context the model gives every token another place"
+REPLACED = "in a longer context this model places every token anew"
 
 
 class LlamaCache:
@@ -37,28 +37,22 @@ class LlamaCache:
         weights: LlamaWeights | None,
         options: EngineOptions,
         resolved: ResolvedOptions,
-        sizes: Callable[[str, str], int],
+        traits: CellTraits,
         kept: KeptCells | None = None,
-        *,
-        trims: bool,
-        long: Callable[[int], bool] = lambda _: False,
     ) -> None:
-        """`sizes` gives the bytes of a cell by the types of its keys and values, `kept` is what of them
-        lies on disk, and `long` says whether so many cells give every token another place. Without weights
-        there is nothing but plans."""
+        """`kept` is what of the cells lies on disk. Without weights there is nothing but plans."""
         self.type_k = options.type_k
         self.type_v = options.type_v
-        self.bytes_per_token = sizes(options.type_k, options.type_v)
-        self.trims = trims
-        self._sizes = sizes
-        self._kept = kept
+        self.bytes_per_token = traits.bytes(options.type_k, options.type_v)
+        self.trims = traits.trims
+        self._traits = traits
+        self.kept = kept
         self._worker = worker
         self._weights = weights
         self._options = options
         self._resolved = resolved
-        self._long = long
         self._context: LlamaContext | None = None
-        self._cells = Cells(trims=trims)
+        self._cells = Cells(trims=traits.trims)
         self._sequences = LlamaSequences(self._cells, self._allocated)
         self._branches = Branches(self._cells, self._held_elsewhere)
 
@@ -83,11 +77,12 @@ class LlamaCache:
         capacity = self._capacity_for(len(ids) + limit)
         if self._carries_over_to(capacity):
             return self._branches.plan(ids, capacity)
-        return CachePlan(0, len(ids), capacity, f"reused 0 of {self.cells():,} cells: {REPLACED}")
+        miss = f"reused 0 of {self.cells():,} cells: {REPLACED}" if self.cells() else None
+        return CachePlan(0, len(ids), capacity, miss)
 
     def bytes_per_token_with(self, type_k: str) -> int | None:
         try:
-            return self._sizes(type_k, self.type_v)
+            return self._traits.bytes(type_k, self.type_v)
         except UsageError:
             return None
 
@@ -101,13 +96,13 @@ class LlamaCache:
         self.trim(sequence, 0)
 
     def restorable(self, ids: Sequence[int]) -> int:
-        if self._kept is None:
+        if self.kept is None:
             return 0
         held = self.plan(ids, 0).reused
-        return self._kept.worth_restoring(tuple(ids), held, self._capacity_for(len(ids)))
+        return self.kept.worth_restoring(tuple(ids), held, self._capacity_for(len(ids)))
 
     def restore(self, ids: Sequence[int], limit: int) -> Restoration:
-        kept, capacity = self._kept, self._capacity_for(len(ids) + limit)
+        kept, capacity = self.kept, self._capacity_for(len(ids) + limit)
         if kept is None or len(ids) >= capacity or self._weights is None:
             return Restoration()
 
@@ -119,7 +114,7 @@ class LlamaCache:
         return self._worker.call(restored)
 
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
-        kept = self._kept
+        kept = self.kept
         if kept is not None and self._context is not None:
             context = self._context
             self._worker.call(lambda: kept.save(context, self._cells, holder, tuple(ids), cancel))
@@ -138,6 +133,8 @@ class LlamaCache:
         if capacity > self.capacity:
             self._allocate(capacity)
         self._branches.turn_to(ids, self._sequences)
+        if len(ids) + self._cells.alone(BRANCH, CHAT) > self.capacity:
+            self._sequences.trim(BRANCH, 0)
         return self._cells.count(CHAT)
 
     def prepare_aside(self, ids: Sequence[int], limit: int) -> int:
@@ -232,14 +229,14 @@ class LlamaCache:
     def _carries_over_to(self, capacity: int, old: LlamaContext | None = None) -> bool:
         """Whether what was computed holds in a context of so many cells."""
         context = old or self._context
-        return context is None or self._long(context.capacity) == self._long(capacity)
+        return context is None or self._traits.long(context.capacity) == self._traits.long(capacity)
 
     def _held_elsewhere(self, ids: tuple[int, ...]) -> int:
         """How many of the chat's tokens need no cells to be there again soon. Flash attention passes over
         cells that are not seen, so that there it makes no difference."""
-        if self._kept is None or self._resolved.flash_attn:
+        if self.kept is None or self._resolved.flash_attn:
             return 0
-        return self._kept.found(ids, self.capacity)
+        return self.kept.found(ids, self.capacity)
 
     def _allocate(self, capacity: int) -> None:
         if self._weights is None:

@@ -1,6 +1,7 @@
 """What the cells hold: the token ids of each sequence, the only truth about their contents."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ctxchat.domain.model import CachePlan
 from ctxchat.engine.prefix import common_prefix
@@ -16,6 +17,17 @@ SIDE = 1
 
 BRANCH = 3
 """The branch left last: what the chat held before it went another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellTraits:
+    """What the cells of a model are like: the bytes of one by the types of its keys and values, whether a
+    sequence can be cut back, and whether in a context of so many a token has another place than in a shorter
+    one."""
+
+    bytes: Callable[[str, str], int]
+    trims: bool
+    long: Callable[[int], bool]
 
 
 class Cells:

@@ -67,7 +67,7 @@ class KeptCells:
                 for found in _beyond(prefix, held):
                     state = self.folder.read(fingerprint, found)
                     begin = begin if end else found.run.begin
-                    _put(context, sequences, found, state)
+                    put(context, sequences, found, state)
                     end = found.end
             except RefusedError as error:
                 if found.path.exists():  # Another process may have removed it meanwhile.
@@ -110,7 +110,7 @@ def _tokens(prefix: Prefix, held: int) -> int:
     return sum(len(found.run.ids) for found in _beyond(prefix, held))
 
 
-def _put(context: LlamaContext, sequences: LlamaSequences, found: Found, state: memoryview) -> None:
+def put(context: LlamaContext, sequences: LlamaSequences, found: Found, state: memoryview) -> None:
     """Put a file's cells behind those of the chat that stand before them. Raises RefusedError.
 
     A sequence is filled whole or not at all, so they go into an empty one and are shared from there.
