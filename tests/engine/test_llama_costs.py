@@ -208,3 +208,15 @@ def test_a_restore_teaches_what_it_took(open_model: OpenModel, tmp_path: Path) -
         model.costs.learn()
         assert (model.costs.restoring(100) is not None) == bool(turn)
         model.close()
+
+
+@pytest.mark.parametrize(("flash_attention", "unseen"), [("off", len(PROMPT) + 10), ("on", 0)])
+def test_cells_that_are_computed_over_without_being_seen_count_as_depth(
+    open_model: OpenModel, flash_attention: str, unseen: int
+) -> None:
+    model = open_model(flash_attn=flash_attention)
+    ask(model)
+    model.costs.learn()
+    ask(model, tuple(reversed(PROMPT)))
+    assert [one.depth for one in model.costs._read[1]] == [unseen]
+    assert [one.depth for one in model.costs._decoded[1]] == [len(PROMPT) + unseen]

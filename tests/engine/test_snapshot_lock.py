@@ -47,7 +47,7 @@ def _cells(run: Run) -> memoryview:
 
 @pytest.mark.usefixtures("_held")
 def test_what_cannot_be_kept_in_time_is_told_and_left(folder: SnapshotFolder) -> None:
-    with pytest.raises(StoreError, match="another process .* not kept this time, .* read again"):
+    with pytest.raises(StoreError, match=r"another process .* not kept this time, .* read again"):
         keep(folder, "two", Cancel())
     assert set(folder.sizes()) == {"one"}
 

@@ -176,6 +176,11 @@ class LlamaCache:
         """Tokens that can be read at once."""
         return self._allocated().slice
 
+    @property
+    def unseen(self) -> int:
+        """Cells that the chat does not see, and that cost its tokens as much as its own."""
+        return 0 if self._resolved.flash_attn else self._cells.alone(BRANCH, CHAT)
+
     def read(self, ids: Sequence[int], *, predict: bool, sequence: int = CHAT) -> Outcome:
         """Evaluate tokens behind the cells of a sequence. What an interruption leaves evaluated is
         kept. Where cells run short, other sequences than the chat give theirs. Raises EngineError."""
