@@ -325,6 +325,26 @@ def test_a_summary_beyond_the_fork_and_the_edit_is_out_of_force(tmp_path: Path) 
     assert (receipt.prompt.summarized_turns, receipt.prompt.verbatim_turns) == (3, 0)
 
 
+def test_a_question_that_was_folded_already_is_answered_again_with_what_was_said_before_it(
+    tmp_path: Path,
+) -> None:
+    desk = desk_of(tmp_path, "Uno.", "Due.")
+    desk.ask("One?")
+    desk.ask(go_on("Two?"))
+    conversation = desk.record.latest()
+    assert conversation
+    list(desk.service.compact(conversation, 16, Cancel(), through=desk.path()[-1].id))
+    assert desk.blocks()[0].turns == 2
+    desk.model.answers[:] = ["Deux."]
+    receipt = desk.ask(AGAIN)
+    assert receipt.prompt
+    assert (receipt.prompt.summarized_turns, receipt.prompt.verbatim_turns) == (0, 1)
+    assert said(desk) == ["One?", "Uno.", "Two?", "Deux."]
+    assert desk.blocks() == ()
+    turns_of(desk).undo(None)
+    assert desk.blocks()[0].turns == 2
+
+
 def test_a_model_is_changed_and_the_conversation_goes_on(tmp_path: Path) -> None:
     from ctxchat.service.model_in_use import OpenedModel
 
