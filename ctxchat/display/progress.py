@@ -16,6 +16,7 @@ from ctxchat.domain.events import (
     ReasoningGenerated,
     Restored,
     Saving,
+    Settling,
     TextGenerated,
     TurnEvent,
     TurnFinished,
@@ -47,14 +48,14 @@ class Meters:
                 self._kv, self._curve = kv, curve
             case Prefilled(done, total):
                 self._prefilled(done, total)
-            case ReasoningGenerated():
-                self._generated("reasoning")
-            case TextGenerated():
-                self._generated("answering")
+            case ReasoningGenerated() | TextGenerated():
+                self._generated("answering" if isinstance(event, TextGenerated) else "reasoning")
             case PromptBuilt(prompt):
                 self.line = f"prompt of {prompt.total:,} tokens"
             case NotesFound(notes):
                 self.line = f"notes and old turns recalled: {len(notes):,}"
+            case Settling(done, total):
+                self.line = f"reading ahead for the next question {amounts.percent(done, total)}"
             case Filtered() | Compacted() | Restored() | Saving() | Warned() | TurnFinished():
                 pass
 

@@ -1,7 +1,7 @@
 """What happens in a turn, in order, as values.
 
     ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Restored?
-    Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Saving?
+    Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Settling*  Saving?
 
 `Warned` may stand anywhere, and `TurnFinished` ends every turn, whatever became of it; what comes
 behind it is upkeep. An engine yields the middle of this line and closes its part with `Generated`.
@@ -130,6 +130,15 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Settling:
+    """The answer is out, and the history is being read as the next turn will see it: tokens evaluated so
+    far, and to evaluate in all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """The answer is out, and the cells of the conversation are being kept on disk."""
 
@@ -155,6 +164,7 @@ TurnEvent = (
     | ReasoningGenerated
     | TextGenerated
     | Warned
+    | Settling
     | Saving
     | TurnFinished
 )

@@ -1,32 +1,29 @@
 """One turn, straight through: the only road from a question to an answer."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ctxchat.context.alternatives import Alternative
 from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
-from ctxchat.domain.errors import ConversationBusyError, CtxChatError, PromptTooLargeError, UsageError
+from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import (
     CostPredicted,
     Generated,
     Prefilled,
     PromptBuilt,
     Restored,
-    Saving,
     TurnEvent,
     TurnFinished,
     Warned,
 )
 from ctxchat.domain.model import Generation
-from ctxchat.domain.ports import Clock, Conversations, Model, Recall
+from ctxchat.domain.ports import Clock, Conversations, Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
-from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
 from ctxchat.service.plan import planned_alternatives, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
@@ -36,7 +33,7 @@ from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
-from ctxchat.service.upkeep import fold_now, fold_where_due, restored_history, save
+from ctxchat.service.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,8 @@ class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `policy` is what the settings say for a model of a name. Without `recall` nothing is recalled;
-    `collections` are those of the settings, None for all there are.
+    `policy` is what the settings say for a model of a name. Without `remembering` nothing is recalled.
+    With `stays` the person goes on asking in this process, and it pays to prepare for that.
     """
 
     def __init__(
@@ -63,18 +60,19 @@ class ChatService:
         texts: Texts,
         *,
         policy: Callable[[str], WindowPolicy] = lambda _: DEFAULT_POLICY,
-        recall: Recall | None = None,
-        collections: tuple[str, ...] | None = None,
+        remembering: Remembering | None = None,
+        stays: bool = False,
     ) -> None:
         self._open_model = open_model
         self._clock = clock
         self._texts = texts
         self._policy_for = policy
-        self._remembering = Remembering(recall, collections)
+        self._remembering = remembering or Remembering(None, None)
         self._conversations = conversations
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
         self._model: Model | None = None
-        self._finished: tuple[str, int | None] | None = None
+        self._stays = stays
+        self._finished: Turn | None = None
 
     def ask(self, request: AskRequest, cancel: Cancel) -> Iterator[TurnEvent]:
         """Answer a question as a line of events that always ends with TurnFinished.
@@ -82,7 +80,7 @@ class ChatService:
         Closing the generator cancels the answer and records what there is of it. Raises
         UsageError for a request that cannot be asked.
         """
-        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens)
+        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.think)
         self._finished = None
         try:
             self._remembering.begin(request)
@@ -112,11 +110,13 @@ class ChatService:
         what goes wrong with the conversation waits for the next turn to be told."""
         if self._model is not None and self._model.costs is not None:
             self._model.costs.learn()
-        if self._finished is None or cancel.requested:
+        if self._model is None or self._finished is None or cancel.requested:
             return
-        with suppress(CtxChatError):
-            yield from self._folding(*self._finished, cancel, at_once=False)
-        yield from self._saving(*self._finished, cancel)
+        turn = self._finished
+        assert turn.conversation
+        assembly = self._assembly(self._model, turn.max_tokens)
+        requests, stays = self._texts.requests, self._stays
+        yield from Upkeep(assembly, turn.conversation.id, requests, turn.think, stays).steps(cancel)
         if not cancel.requested:
             yield from self._remembering.mend()
 
@@ -128,36 +128,8 @@ class ChatService:
         model = yield from self._opened()
         yield from model.load(cancel)
         if not cancel.requested:
-            yield from self._folding(conversation.id, max_tokens, cancel, at_once=True)
-
-    def _folding(
-        self, conversation_id: str, max_tokens: int | None, cancel: Cancel, *, at_once: bool
-    ) -> Iterator[TurnEvent]:
-        with self._conversations.hold(conversation_id):
-            conversation = self._conversations.find(conversation_id)
-            if conversation is None or self._model is None:
-                return
-            assembly = self._assembly(self._model, max_tokens)
-            compaction = Compaction(assembly, conversation, self._texts.requests, writes=True)
-            if at_once:
-                yield from restored_history(assembly, conversation)
-                yield from fold_now(compaction, cancel)
-            elif assembly.policy.folds:
-                yield from fold_where_due(compaction, cancel)
-
-    def _saving(
-        self, conversation_id: str, max_tokens: int | None, cancel: Cancel
-    ) -> Iterator[Saving | Warned]:
-        """Keep the cells of a conversation on disk, as far as its next turn will begin with them."""
-        try:
-            with self._conversations.hold(conversation_id):
-                conversation = self._conversations.find(conversation_id)
-                if conversation is not None and self._model is not None:
-                    yield from save(self._assembly(self._model, max_tokens), conversation, cancel)
-        except ConversationBusyError:
-            return  # Whoever answers in it now will keep what it then holds.
-        except CtxChatError as error:
-            yield Warned(str(error))
+            assembly = self._assembly(model, max_tokens)
+            yield from Upkeep(assembly, conversation.id, self._texts.requests).fold(cancel)
 
     def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
         """What the prompt of a receipt would cost under other budgets and cache types."""
@@ -264,7 +236,7 @@ class ChatService:
             finish = turn.generated.finish if turn.generated else Finish.ERROR
             fingerprint = model.vocabulary.fingerprint
             self._journal.answer(turn.conversation, turn.question, segments, finish, fingerprint)
-            self._finished = (turn.conversation.id, turn.max_tokens)
+            self._finished = turn
 
 
 def _whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:

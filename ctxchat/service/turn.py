@@ -101,6 +101,7 @@ class Turn:
     watch: Stopwatch
     writes: bool
     max_tokens: int | None = None
+    think: bool | None = None
     conversation: Conversation | None = None
     question: Message | None = None
     facts: ModelFacts | None = None
