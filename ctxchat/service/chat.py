@@ -20,7 +20,7 @@ from ctxchat.domain.events import (
 )
 from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model
-from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
@@ -72,6 +72,7 @@ class ChatService:
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
         self._model: Model | None = None
         self._stays = stays
+        self._last: Turn | None = None
         self._finished: Turn | None = None
 
     def ask(self, request: AskRequest, cancel: Cancel) -> Iterator[TurnEvent]:
@@ -166,7 +167,7 @@ class ChatService:
             raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
         if not request.dry_run and turn.ahead is None:
             restore(turn, model, prompt.ids, prompt.reserve)
-        turn.kv = planned_kv(model, prompt, turn, dry_run=request.dry_run)
+        turn.kv = planned_kv(model, prompt, turn, self._read_for(turn), dry_run=request.dry_run)
         if miss := turn.restoration.miss:
             yield Warned(miss)
         if turn.kv is not None:
@@ -174,7 +175,15 @@ class ChatService:
             if turn.kv.restored and not request.dry_run:
                 yield Restored(turn.kv.restored)
         if not request.dry_run:
+            self._last = turn
             yield from self._generate(request, turn, model, cancel)
+
+    def _read_for(self, turn: Turn) -> tuple[Piece, ...]:
+        """The prompt that the cells were read for last, in pieces, where it was of the same conversation."""
+        last = self._last
+        if last is None or last.prompt is None or not (last.conversation and turn.conversation):
+            return ()
+        return last.prompt.pieces if last.conversation.id == turn.conversation.id else ()
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy = self._policy_for(model.facts.name)

@@ -49,6 +49,7 @@ class Preparation:
         if fitting is None:
             return None
         past, prompt = fitting
+        self.turn.past = past.messages
         if self.recollection and prompt.total < self.assembly.budget.usable:
             prompt = yield from self._recall(self.recollection, past, prompt, cancel)
         if self.turn.writes and self._question is not asked:

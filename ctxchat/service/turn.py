@@ -95,7 +95,8 @@ class TurnNotes:
 @dataclass
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
-    are None. `curve` is what was known of costs when it began, `ahead` how the prompt met the cells
+    are None. `past` are the messages behind all summaries, `curve` is what was known of costs when it began,
+    `ahead` how the prompt met the cells
     before a part of it was read ahead of the rest, and `restoration` what came back into them from disk."""
 
     watch: Stopwatch
@@ -112,6 +113,7 @@ class Turn:
     generated: Generated | None = None
     failure: CtxChatError | None = None
     cancelled: bool = False
+    past: tuple[Message, ...] = ()
     ahead: CachePlan | None = None
     restoration: Restoration = field(default_factory=Restoration)
     filters: tuple[FilterStep, ...] = ()

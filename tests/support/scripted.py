@@ -23,10 +23,12 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 @dataclass
 class ScriptedDisk:
-    """What is kept by conversation, and what is to be said of files that are damaged."""
+    """What is kept by conversation, what is to be said of files that are damaged, and what sets those apart
+    under which a conversation is kept instead."""
 
     held: dict[str, tuple[int, ...]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    apart: dict[str, str] = field(default_factory=dict)
 
     def share(self, holder: str, other: str) -> None:
         if holder in self.held:
@@ -88,6 +90,9 @@ class ScriptedCache:
         self.mirror.add(CHAT, ids[begin:end])
         self.capacity = self.window
         return Restoration(begin, end, refused)
+
+    def kept_apart(self, holder: str) -> str | None:
+        return self.disk.apart.get(holder)
 
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
         held = self.mirror.ids(CHAT)

@@ -105,6 +105,9 @@ class LlamaCache:
 
         return self._worker.call(restored)
 
+    def kept_apart(self, holder: str) -> str | None:
+        return self._kept.apart(holder, self.capacity) if self._kept else None
+
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
         kept = self._kept
         if kept is not None and self._context is not None:

@@ -33,6 +33,10 @@ class KeptCells:
         """How many tokens of a prompt the files say they hold."""
         return self.folder.longest(self.fingerprint(capacity), ids).end
 
+    def apart(self, holder: str, capacity: int) -> str | None:
+        """What sets the fingerprint apart under which alone a conversation is kept."""
+        return self.folder.apart(self.fingerprint(capacity), holder)
+
     def restore(
         self, context: LlamaContext, cells: Cells, ids: Ids, make_room: Callable[[], bool]
     ) -> Restoration:
