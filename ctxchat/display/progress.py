@@ -34,6 +34,7 @@ class Meters:
         self._clock = clock
         self._kv: KvCost | None = None
         self._curve: CostCurve | None = None
+        self._ahead = 0
         self._prefill_began = 0.0
         self._decode_began = 0.0
         self._decoded = 0
@@ -44,8 +45,8 @@ class Meters:
                 self.line = f"loading the model {amounts.percent(done, total)}"
             case Compacting(turns, before):
                 self.line = f"folding the oldest {turns:,} turns, {before:,} tokens, into a summary"
-            case CostPredicted(kv, _, curve):
-                self._kv, self._curve = kv, curve
+            case CostPredicted(kv, _, curve, ahead):
+                self._kv, self._curve, self._ahead = kv, curve, ahead
             case Prefilled(done, total):
                 self._prefilled(done, total)
             case ReasoningGenerated() | TextGenerated():
@@ -65,20 +66,22 @@ class Meters:
             self._prefill_began = now
         self._decode_began = now
         parts = [f"reading {done:,} of {total:,} tokens", amounts.percent(done, total)]
-        seconds = now - self._prefill_began
-        if done and seconds > 0:
+        seconds, timed = now - self._prefill_began, done - self._ahead
+        if timed > 0 and seconds > 0:
             if done < total:
-                parts.append(f"{amounts.seconds(self._left(done, total, seconds))} left")
-            parts.append(amounts.rate(done / seconds))
+                parts.append(f"{amounts.seconds(self._left(timed, total - done, seconds))} left")
+            parts.append(amounts.rate(timed / seconds))
         self.line = " · ".join([*parts, *self._cells(done - total)])
 
-    def _left(self, done: int, total: int, seconds: float) -> float:
-        """Seconds the rest takes: as the curve says, corrected by what the beginning took."""
+    def _left(self, timed: int, rest: int, seconds: float) -> float:
+        """Seconds the rest takes: as the curve says, corrected by what the `timed` tokens took that were
+        read since the prompt was whole."""
         if self._curve is None or self._kv is None:
-            return (total - done) * seconds / done
-        depth = self._kv.reused
-        foretold, rest = self._curve.prefill(done, depth), self._curve.left(done, total, depth)
-        return rest * seconds / foretold if foretold > 0 else rest
+            return rest * seconds / timed
+        depth = self._kv.reused + self._ahead
+        foretold = self._curve.prefill(timed, depth)
+        left = self._curve.left(timed, timed + rest, depth)
+        return left * seconds / foretold if foretold > 0 else left
 
     def _generated(self, what: str) -> None:
         self._decoded += 1

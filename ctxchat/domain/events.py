@@ -69,11 +69,13 @@ class PromptBuilt:
 @dataclass(frozen=True, slots=True)
 class CostPredicted:
     """What the prompt will cost, fixed before prefill; `kv.cells` are those of the prompt. `curve` is
-    what it was foretold by, None until one is known."""
+    what it was foretold by, None until one is known. Of the tokens to evaluate `ahead` were read while the
+    prompt was not whole yet."""
 
     kv: KvCost
     predicted: Predicted
     curve: CostCurve | None = None
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

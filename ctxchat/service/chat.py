@@ -25,7 +25,7 @@ from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.journal import Journal
-from ctxchat.service.plan import planned_alternatives, planned_kv
+from ctxchat.service.plan import planned_alternatives, planned_kv, read_already
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
@@ -168,12 +168,7 @@ class ChatService:
         if not request.dry_run and turn.ahead is None:
             restore(turn, model, prompt.ids, prompt.reserve)
         turn.kv = planned_kv(model, prompt, turn, self._read_for(turn), dry_run=request.dry_run)
-        if miss := turn.restoration.miss:
-            yield Warned(miss)
-        if turn.kv is not None:
-            yield CostPredicted(turn.kv, turn.predicted, turn.curve)
-            if turn.kv.restored and not request.dry_run:
-                yield Restored(turn.kv.restored)
+        yield from _foretold(turn, model, dry_run=request.dry_run)
         if not request.dry_run:
             self._last = turn
             yield from self._generate(request, turn, model, cancel)
@@ -246,6 +241,19 @@ class ChatService:
             fingerprint = model.vocabulary.fingerprint
             self._journal.answer(turn.conversation, turn.question, segments, finish, fingerprint)
             self._finished = turn
+
+
+def _foretold(turn: Turn, model: Model, *, dry_run: bool) -> Iterator[CostPredicted | Restored | Warned]:
+    """What is known of a turn's price before it is paid."""
+    if miss := turn.restoration.miss:
+        yield Warned(miss)
+    if turn.kv is None:
+        return
+    if model.costs is not None and turn.kv.restored:
+        turn.restoring = model.costs.restoring(turn.kv.restored) or 0.0
+    yield CostPredicted(turn.kv, turn.predicted, turn.curve, read_already(model, turn))
+    if turn.kv.restored and not dry_run:
+        yield Restored(turn.kv.restored)
 
 
 def _whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:

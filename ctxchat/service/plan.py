@@ -60,6 +60,13 @@ def planned_kv(
     )
 
 
+def read_already(model: Model, turn: Turn) -> int:
+    """How many of the tokens to evaluate were read ahead of the rest."""
+    if turn.ahead is None or turn.prompt is None or model.cache is None:
+        return 0
+    return model.cache.plan(turn.prompt.ids, turn.prompt.reserve).reused - turn.ahead.reused
+
+
 def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequence[Piece]) -> Reuse:
     """What the sentence on where reuse ended is made of."""
     conversation, cache = turn.conversation, model.cache

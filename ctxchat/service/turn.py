@@ -96,6 +96,7 @@ class TurnNotes:
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
     are None. `past` are the messages behind all summaries, `curve` is what was known of costs when it began,
+    `restoring` how long bringing cells back from disk was to take by that,
     `ahead` how the prompt met the cells
     before a part of it was read ahead of the rest, and `restoration` what came back into them from disk."""
 
@@ -109,6 +110,7 @@ class Turn:
     prompt: Prompt | None = None
     kv: KvCost | None = None
     curve: CostCurve | None = None
+    restoring: float = 0.0
     memory: Memory | None = None
     generated: Generated | None = None
     failure: CtxChatError | None = None
@@ -188,7 +190,8 @@ class Turn:
         if self.curve is None or self.kv is None:
             return Predicted()
         total = self.kv.reused + self.kv.evaluated
-        return Predicted(self.curve.prefill(self.kv.evaluated, self.kv.reused), self.curve.decode(total))
+        prefill = self.restoring + self.curve.prefill(self.kv.evaluated, self.kv.reused)
+        return Predicted(prefill, self.curve.decode(total))
 
     def _attention_pairs(self) -> int | None:
         if self.facts is None or self.prompt is None or self.kv is None:

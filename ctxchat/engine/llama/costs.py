@@ -56,6 +56,9 @@ class LlamaCosts:
         reading, writing = prefill.now(time.time()), decode.now(time.time())
         return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
 
+    def restoring(self, tokens: int) -> float | None:  # noqa: ARG002
+        return None
+
     def learn(self) -> None:
         if not self._read and not self._decoded:
             return
