@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ctxchat.context.budget import is_due, reclaim_until, turns_to_fold
+from ctxchat.context.budget import Budget, is_due, reclaim_until, turns_to_fold
+from ctxchat.context.worth import is_worth_folding, worth_giving_back
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, new_id
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import ConversationBusyError, CtxChatError, UsageError
 from ctxchat.domain.events import Compacted, Compacting, Saving, Settling, TurnEvent, Warned
 from ctxchat.domain.prompt import Prompt
@@ -69,17 +71,27 @@ def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
     """Bring what stands down to the landing, where it has passed the trigger: notes and data of past
     turns give way first, and the oldest turns are folded where what was spoken is still too much.
 
-    Those of the last turn stay: the next question is often about them, and may fit beside them.
+    Those of the last turn stay: the next question is often about them, and may fit beside them. Where it is
+    known what work costs, each is done as soon as it saves more time than it takes, turns being folded at
+    the last while the next still fits.
     """
     assembly, conversation = compaction.assembly, compaction.conversation
     budget, past = assembly.budget, assembly.past(conversation)
+    curve = assembly.model.costs.curve() if assembly.model.costs else None
     prompt = assembly.prompt(conversation, past, None)
-    if prompt.total > budget.trigger and (until := reclaim_until(prompt, budget, keep=1)):
+    if until := _given_back(prompt, budget, curve):
         conversation = reclaimed(assembly.conversations, conversation, until, past.messages)
         compaction = replace(compaction, conversation=conversation)
         prompt = assembly.prompt(conversation, past, None)
-    if is_due(prompt, budget):
+    if is_due(prompt, budget) and (curve is None or is_worth_folding(prompt, budget, curve)):
         yield from compaction.fold(past, turns_to_fold(prompt, budget, keep=1), cancel)
+
+
+def _given_back(prompt: Prompt, budget: Budget, curve: CostCurve | None) -> str | None:
+    """The message up to which notes and data are to be given back now."""
+    if prompt.total > budget.trigger:
+        return reclaim_until(prompt, budget, keep=1)
+    return worth_giving_back(prompt, budget, curve) if curve else None
 
 
 def fold_now(compaction: Compaction, cancel: Cancel) -> Iterator[Compacting | Compacted | Warned]:

@@ -13,26 +13,9 @@ from ctxchat.domain.receipt import KvCost, Predicted
 from ctxchat.service.request import AskRequest
 from tests.support.desk import Desk
 from tests.support.scripted import ScriptedDisk, ScriptedModel
+from tests.support.written_costs import WrittenCosts
 
 CURVE = CostCurve(k=0.5, a=0.01, b=0.0001, c=0.02, e=0.00001)
-
-
-class WrittenCosts:
-    """Costs that are written down; what is learned is only counted."""
-
-    def __init__(self, curve: CostCurve | None, each_restored: float | None = None) -> None:
-        self.now = curve
-        self.each_restored = each_restored
-        self.learned = 0
-
-    def restoring(self, tokens: int) -> float | None:
-        return None if self.each_restored is None else tokens * self.each_restored
-
-    def curve(self, type_k: str | None = None) -> CostCurve | None:
-        return self.now if type_k in (None, "f16") else None
-
-    def learn(self) -> None:
-        self.learned += 1
 
 
 @pytest.fixture
