@@ -24,6 +24,7 @@ from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
+from ctxchat.service.idle_calibration import IdleCalibration
 from ctxchat.service.journal import Journal
 from ctxchat.service.plan import planned_alternatives, planned_kv, read_already
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
@@ -72,6 +73,7 @@ class ChatService:
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
         self._model: Model | None = None
         self._stays = stays
+        self._calibration = IdleCalibration(clock)
         self._last: Turn | None = None
         self._finished: Turn | None = None
 
@@ -109,13 +111,19 @@ class ChatService:
         """What is done while the person reads: what the turn cost is learned, and the conversation used
         last is kept up, and the notes it was answered from. Nothing is lost where it is cancelled, and
         what goes wrong with the conversation waits for the next turn to be told."""
-        if self._model is not None and self._model.costs is not None:
-            self._model.costs.learn()
-        if self._model is None or self._finished is None or cancel.requested:
+        model = self._model
+        if model is None:
             return
-        turn = self._finished
+        if model.costs is not None:
+            model.costs.learn()
+        if self._finished is not None and not cancel.requested:
+            yield from self._kept_up(model, self._finished, cancel)
+        if self._stays:
+            self._calibration.run(model, cancel)
+
+    def _kept_up(self, model: Model, turn: Turn, cancel: Cancel) -> Iterator[TurnEvent]:
         assert turn.conversation
-        assembly = self._assembly(self._model, turn.max_tokens)
+        assembly = self._assembly(model, turn.max_tokens)
         requests, stays = self._texts.requests, self._stays
         yield from Upkeep(assembly, turn.conversation.id, requests, turn.think, stays).steps(cancel)
         if not cancel.requested:

@@ -7,7 +7,7 @@ import pytest
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.events import Compacted
+from ctxchat.domain.events import Compacted, Saving
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.request import AskRequest
 from tests.support.desk import Desk
@@ -69,3 +69,41 @@ def test_a_long_text_of_a_past_turn_is_carried_or_given_back_by_what_that_costs(
     assert receipt.kv
     assert receipt.kv.evaluated < 20
     assert receipt.kv.miss is None
+
+
+def idle(desk: Desk, *, stale: bool = True) -> WrittenCosts:
+    costs = desk.model.costs = WrittenCosts(DEPTH_IS_FREE)
+    costs.stale = stale
+    return costs
+
+
+def test_where_costs_are_stale_they_are_calibrated_once_while_nobody_waits(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, None)
+    idle(desk)
+    for _ in range(2):
+        desk.ask(asking("One?"))
+        list(desk.service.tidy(Cancel()))
+    assert desk.model.calibrations == 1
+
+
+def test_nothing_is_calibrated_that_is_known_nor_where_nobody_stays(tmp_path: Path) -> None:
+    known = desk_of(tmp_path / "known", None)
+    idle(known, stale=False)
+    leaving = Desk(tmp_path / "leaving", ScriptedModel())
+    idle(leaving)
+    for desk in (known, leaving):
+        desk.ask("One?")
+        list(desk.service.tidy(Cancel()))
+        assert desk.model.calibrations == 0
+
+
+def test_a_calibration_that_was_cancelled_is_made_up_for(tmp_path: Path) -> None:
+    desk, cancel = desk_of(tmp_path, None), Cancel()
+    idle(desk)
+    desk.ask("One?")
+    for event in desk.service.tidy(cancel):
+        if isinstance(event, Saving):
+            cancel.request()
+    assert desk.model.calibrations == 0
+    list(desk.service.tidy(Cancel()))
+    assert desk.model.calibrations == 1

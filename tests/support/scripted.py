@@ -8,6 +8,7 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
+from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.llama.answer_stream import AnswerStream
@@ -131,6 +132,7 @@ class ScriptedModel:
         self._on_event = on_event
         self._cache: ScriptedCache | None = None
         self.costs: Costs | None = None
+        self.calibrations = 0
 
     @property
     def facts(self) -> ModelFacts:
@@ -164,6 +166,10 @@ class ScriptedModel:
         for event in self._events(generation, cancel):
             self._on_event(event)
             yield event
+
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
+        self.calibrations += 1
+        yield Calibration(0, self._window, 0.0, (1, 1))
 
     def memory(self) -> Memory:
         kv = self.cache.capacity * BYTES_PER_TOKEN

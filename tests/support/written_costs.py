@@ -10,12 +10,16 @@ class WrittenCosts:
         self.now = curve
         self.each_restored = each_restored
         self.learned = 0
+        self.stale = False
 
     def restoring(self, tokens: int) -> float | None:
         return None if self.each_restored is None else tokens * self.each_restored
 
     def curve(self, type_k: str | None = None) -> CostCurve | None:
         return self.now if type_k in (None, "f16") else None
+
+    def is_stale(self) -> bool:
+        return self.stale
 
     def learn(self) -> None:
         self.learned += 1
