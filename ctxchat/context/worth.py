@@ -49,9 +49,8 @@ def pace(prompt: Prompt) -> Pace:
     turns = turn_tokens(prompt)[-RECENT:]
     if not turns:
         return Pace(0, 0.0, 0.0)
-    first = prompt.summarized_turns + prompt.verbatim_turns - len(turns) + 1
-    answers = [_answered(prompt, turn) for turn in range(first, first + len(turns))]
-    decoded = fmean(answers)
+    numbers = _past_turns(prompt)[-len(turns) :]
+    decoded = fmean(_answered(prompt, number) for number in numbers)
     return Pace(max(turns), fmean(turns) - decoded, decoded)
 
 
@@ -109,14 +108,20 @@ class _Attached:
 
 def _attached(prompt: Prompt) -> list[_Attached]:
     """Those of all past turns but the last, oldest first."""
-    last = prompt.summarized_turns + prompt.verbatim_turns
+    past = _past_turns(prompt)[:-1]
     found: list[_Attached] = []
     at = 0
     for piece in prompt.pieces:
-        if piece.section in (Section.DATA, Section.NOTES) and piece.source and (piece.turn or last) < last:
+        if piece.section in (Section.DATA, Section.NOTES) and piece.source and piece.turn in past:
             found.append(_Attached(piece.source.message, at, len(piece.ids)))
         at += len(piece.ids)
     return found
+
+
+def _past_turns(prompt: Prompt) -> list[int]:
+    """The numbers of the past turns that are sent word for word, in their order."""
+    numbers = dict.fromkeys(piece.turn for piece in prompt.pieces if piece.turn is not None)
+    return list(numbers)[: prompt.verbatim_turns]
 
 
 def _answered(prompt: Prompt, turn: int) -> int:

@@ -69,19 +69,11 @@ class Meters:
         seconds, timed = now - self._prefill_began, done - self._ahead
         if timed > 0 and seconds > 0:
             if done < total:
-                parts.append(f"{amounts.seconds(self._left(timed, total - done, seconds))} left")
+                depth = self._kv.reused + self._ahead if self._kv else 0
+                left = seconds_left(self._curve, depth, timed, total - self._ahead, seconds)
+                parts.append(f"{amounts.seconds(left)} left")
             parts.append(amounts.rate(timed / seconds))
         self.line = " · ".join([*parts, *self._cells(done - total)])
-
-    def _left(self, timed: int, rest: int, seconds: float) -> float:
-        """Seconds the rest takes: as the curve says, corrected by what the `timed` tokens took that were
-        read since the prompt was whole."""
-        if self._curve is None or self._kv is None:
-            return rest * seconds / timed
-        depth = self._kv.reused + self._ahead
-        foretold = self._curve.prefill(timed, depth)
-        left = self._curve.left(timed, timed + rest, depth)
-        return left * seconds / foretold if foretold > 0 else left
 
     def _generated(self, what: str) -> None:
         self._decoded += 1
@@ -94,3 +86,12 @@ class Meters:
             return []
         cells = self._kv.cells + beyond_prompt
         return [f"KV {cells:,} cells {amounts.size(cells * self._kv.bytes_per_token)}"]
+
+
+def seconds_left(curve: CostCurve | None, depth: int, done: int, total: int, seconds: float) -> float:
+    """Seconds that reading takes until all is read behind `depth` cells, where `done` took `seconds`: as
+    the curve says, corrected by what the beginning took."""
+    if curve is None:
+        return (total - done) * seconds / done
+    foretold, rest = curve.prefill(done, depth), curve.left(done, total, depth)
+    return rest * seconds / foretold if foretold > 0 else rest

@@ -6,8 +6,9 @@ from functools import partial
 
 from ctxchat.context.alternatives import Alternative, alternatives
 from ctxchat.context.attachments import reclaimable, still_attached
-from ctxchat.domain.conversation import Message
+from ctxchat.domain.conversation import Message, Omission
 from ctxchat.domain.model import CachePlan
+from ctxchat.domain.path_turns import messages_of_turns
 from ctxchat.domain.ports import Model
 from ctxchat.domain.prompt import Piece, Prompt, SegmentKey
 from ctxchat.domain.receipt import KvCost, Receipt
@@ -83,6 +84,8 @@ def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequ
         read,
         reasoned={key.message for key in _reasoning(turn.past) if key not in sent_keys},
         given_back={m.id for m in turn.past if m.id not in attached and reclaimable(m.segments)},
+        by_hand=conversation.omitted(Omission.ATTACHED),
+        left_out=messages_of_turns(turn.past, conversation.omitted(Omission.TURN)),
         unanswered={m.id for m in turn.past if not m.answered},
         setting=partial(cache.kept_apart, conversation.id),
     )

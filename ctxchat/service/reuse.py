@@ -17,6 +17,8 @@ PINS = "the pins changed"
 GIVEN_BACK = "notes and attached text of an earlier turn were given back to make room"
 REASONING = "the chat template strips the reasoning of earlier turns"
 NO_ROOM = "the reasoning of earlier turns was left out, to make room"
+BY_HAND = "you gave back what was attached to an earlier turn"
+LEFT_OUT = "you left out an earlier turn"
 UNANSWERED = "the question before had no answer, and is left out"
 BRANCH = "an edit, or another branch, goes on from there"
 NOTES = "the notes recalled for this question changed"
@@ -32,9 +34,9 @@ class Reuse:
     again; `held` cells there were.
 
     `read` are the pieces of the prompt that the cells were read for last, where that was of the same
-    conversation. Of the messages, `reasoned` and `given_back` are those whose reasoning, or notes and data,
-    are not sent any more, and `unanswered` those that are not sent at all. `setting` finds what sets the way
-    of running apart under which this conversation was kept instead.
+    conversation. Of the messages, `reasoned`, `given_back` and `by_hand` are those whose reasoning, or notes
+    and data, are not sent any more, and `unanswered` and `left_out` those that are not sent at all.
+    `setting` finds what sets the way of running apart under which this conversation was kept instead.
     """
 
     prompt: Prompt
@@ -45,7 +47,9 @@ class Reuse:
     read: Sequence[Piece] = ()
     reasoned: Set[str] = frozenset()
     given_back: Set[str] = frozenset()
+    by_hand: Set[str] = frozenset()
     unanswered: Set[str] = frozenset()
+    left_out: Set[str] = frozenset()
     setting: Callable[[], str | None] = lambda: None
 
     @property
@@ -98,14 +102,14 @@ class Reuse:
 
     def _by_message(self, place: Piece, before: Piece | None) -> str:
         """What changed in a message, or that it was not kept."""
-        if place.owner in self.given_back:
-            return GIVEN_BACK
+        if place.owner in self.given_back | self.by_hand:
+            return BY_HAND if place.owner in self.by_hand else GIVEN_BACK
         if place.owner in self.reasoned:
             return REASONING if self.behaviour.strips_reasoning else NO_ROOM
         if before and Section.PINS in (before.section, place.section):
             return PINS
         if before and before.owner != place.owner:
-            return BRANCH
+            return LEFT_OUT if before.owner in self.left_out else BRANCH
         return STRANGER if self.held > self.agreed else GONE
 
     def _is_at_date(self) -> bool:
@@ -129,7 +133,7 @@ class Reuse:
 
 
 def _newest(prompt: Prompt) -> int:
-    return prompt.summarized_turns + prompt.verbatim_turns + 1
+    return max((piece.turn for piece in prompt.pieces if piece.turn is not None), default=1)
 
 
 def _end_of_past(prompt: Prompt) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ctxchat.domain.conversation import Conversation, Finish, Message, Section, Segment
+from ctxchat.domain.conversation import Change, Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
@@ -95,10 +95,10 @@ class TurnNotes:
 @dataclass
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
-    are None. `past` are the messages behind all summaries, `curve` is what was known of costs when it began,
-    `restoring` how long bringing cells back from disk was to take by that,
-    `ahead` how the prompt met the cells
-    before a part of it was read ahead of the rest, and `restoration` what came back into them from disk."""
+    are None. `past` are the messages behind all summaries, `begun` is an answer that is gone on with, and
+    `change` what the new answer does to the path. `curve` is what was known of costs when it began, and
+    `restoring` how long cells were to take to come back from disk by that. `ahead` is how the prompt met the
+    cells before a part of it was read ahead of the rest, and `restoration` what came back from disk."""
 
     watch: Stopwatch
     writes: bool
@@ -106,6 +106,8 @@ class Turn:
     think: bool | None = None
     conversation: Conversation | None = None
     question: Message | None = None
+    begun: Message | None = None
+    change: Change | None = None
     facts: ModelFacts | None = None
     prompt: Prompt | None = None
     kv: KvCost | None = None
@@ -135,6 +137,11 @@ class Turn:
                 self.generated = event
             case Prefilled():
                 pass
+
+    @property
+    def is_in_text(self) -> bool:
+        """Whether an answer is gone on with behind its reasoning."""
+        return self.begun is not None and self.prompt is not None and not self.prompt.opens_reasoning
 
     @property
     def finish(self) -> Finish | None:

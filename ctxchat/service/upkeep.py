@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from ctxchat.context.budget import Budget, is_due, reclaim_until, turns_to_fold
 from ctxchat.context.worth import is_worth_folding, worth_giving_back
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, new_id
+from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, count_turns, new_id
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import ConversationBusyError, CtxChatError, UsageError
 from ctxchat.domain.events import Compacted, Compacting, Saving, Settling, TurnEvent, Warned
+from ctxchat.domain.path_turns import turn_around
 from ctxchat.domain.prompt import Prompt
-from ctxchat.service.assembly import Assembly
+from ctxchat.service.assembly import Assembly, Past
 from ctxchat.service.compaction import Compaction, Requests
 from ctxchat.service.originals import reclaimed
 from ctxchat.service.read_ahead import before_the_question, read_beginning
@@ -21,6 +22,15 @@ Folding = Iterator[Compacting | Compacted]
 
 LITTLE = 32
 """Tokens that are read so soon that reading them ahead gains nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldNow:
+    """What a person wants folded at once: all turns up to that of a message, all but the last for None. The
+    summary keeps above all what `focus` names."""
+
+    through: str | None = None
+    focus: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +57,12 @@ class Upkeep:
         except CtxChatError as error:
             yield Warned(str(error))
 
-    def fold(self, cancel: Cancel) -> Iterator[TurnEvent]:
-        """Fold all turns but the last, now. Raises UsageError where there is none."""
+    def fold(self, now: FoldNow, cancel: Cancel) -> Iterator[TurnEvent]:
+        """Fold what a person wants folded. Raises UsageError where there is nothing to fold."""
         with self.assembly.conversations.hold(self.conversation):
             if conversation := self._found():
-                yield from fold_now(self._compaction(conversation), cancel)
+                compaction = replace(self._compaction(conversation), focus=now.focus)
+                yield from fold_now(compaction, cancel, now.through)
 
     def _tidied(self, cancel: Cancel) -> Iterator[TurnEvent]:
         with self.assembly.conversations.hold(self.conversation):
@@ -94,18 +105,32 @@ def _given_back(prompt: Prompt, budget: Budget, curve: CostCurve | None) -> str 
     return worth_giving_back(prompt, budget, curve) if curve else None
 
 
-def fold_now(compaction: Compaction, cancel: Cancel) -> Iterator[Compacting | Compacted | Warned]:
-    """Fold all turns but the last. Raises UsageError where there is none."""
+def fold_now(compaction: Compaction, cancel: Cancel, through: str | None) -> Iterator[TurnEvent]:
+    """Fold all turns up to that of a message, or all but the last. Raises UsageError where there is none."""
     assembly, conversation = compaction.assembly, compaction.conversation
     past = assembly.past(conversation)
-    turns = assembly.prompt(conversation, past, None).verbatim_turns - 1
+    if through is None:
+        turns = assembly.prompt(conversation, past, None).verbatim_turns - 1
+        why = "the conversation has no turn before its last"
+    else:
+        turns = _turns_through(past, through)
+        why = "up to there it is folded already, or was never there"
     if turns < 1:
-        raise UsageError("there is nothing to fold: the conversation has no turn before its last")
+        raise UsageError(f"there is nothing to fold: {why}")
     if assembly.model.cache is not None:
         ids = compaction.read_for(past, turns).ids
         if miss := assembly.model.cache.restore(ids, 0).miss:
             yield Warned(miss)
     yield from compaction.fold(past, turns, cancel)
+
+
+def _turns_through(past: Past, message: str) -> int:
+    """How many turns are sent up to that of a message; 0 where it is not behind the summary."""
+    places = [at for at, m in enumerate(past.messages) if message in (m.id, m.shown_id)]
+    if not places:
+        return 0
+    _, end = turn_around(past.messages, places[0])
+    return count_turns(past.sent_of(past.messages[:end]))
 
 
 def settle(
