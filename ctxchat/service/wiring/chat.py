@@ -33,8 +33,8 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         model_opener(settings, one_shot=one_shot),
         SqliteConversations(store),
         SystemClock(),
-        Texts(prompt_wording(), _requests(prompts_folder()), system_text(settings)),
-        policy=lambda model: _policy(settings, model),
+        texts(settings),
+        policy=lambda model: policy(settings, model),
         remembering=Remembering(recall(settings, store), settings.notes.collections or None),
         stays=not one_shot,
     )
@@ -70,6 +70,11 @@ def open_services(settings: Settings) -> "Services":
     return opened_services(settings)
 
 
+def texts(settings: Settings) -> Texts:
+    """What the program says to a model, in the person's own words where there are any."""
+    return Texts(prompt_wording(), _requests(prompts_folder()), system_text(settings))
+
+
 def system_text(settings: Settings) -> str:
     """The system message of new conversations: the settings' text, else the prompt file's."""
     if settings.context.system is not None:
@@ -102,11 +107,14 @@ def _requests(own: Path) -> Requests:
 
 
 def _summary(own: Path, words: int, focus: str) -> str:
+    """The request for a summary; a file of the person's own need have no place for the focus."""
     named = f" {prompt_files.text('focus', own, focus=focus)}" if focus else ""
-    return prompt_files.text("summarize", own, words=str(words), focus=named)
+    request = prompt_files.text("summarize", own, words=str(words), focus=named)
+    return request if named in request else f"{request}{named}"
 
 
-def _policy(settings: Settings, model: str) -> WindowPolicy:
+def policy(settings: Settings, model: str) -> WindowPolicy:
+    """What the settings say of the window for a model of this name."""
     context = context_for(settings, model)
     return WindowPolicy(
         window=settings.model.ctx_size,
