@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+CALIBRATION_SECONDS = 10.0
+"""What a calibration may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measuring:

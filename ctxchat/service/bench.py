@@ -7,7 +7,7 @@ from typing import Protocol
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.events import ModelLoading
-from ctxchat.domain.measurement import Calibration, Measured, Measuring
+from ctxchat.domain.measurement import CALIBRATION_SECONDS, Calibration, Measured, Measuring
 from ctxchat.domain.model import ModelFacts
 from ctxchat.domain.ports import Model
 
@@ -68,15 +68,9 @@ class Report:
 Step = ModelLoading | Calibrating | CostCurve | Measuring | Point | Report
 """What a measurement gives as it goes; a curve comes with the calibration, to tell the time left."""
 
-CALIBRATION_SECONDS = 10.0
-
 
 class MeasurableModel(Model, Protocol):
     """A model whose work can be timed here, in cells that are not the chat's."""
-
-    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
-        """Find what work costs within so many seconds, and learn it; gives one calibration, also where
-        it was cancelled. Raises ModelError where there is no memory for it."""
 
     def measure(self, sizes: Sequence[int], cancel: Cancel) -> Iterator[Measuring | Measured]:
         """Read a prompt and give what each of the rising `sizes` has taken, and learn it. Ends early

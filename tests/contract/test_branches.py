@@ -71,7 +71,7 @@ def test_another_conversation_and_back_evaluates_nothing_twice(model: Model, mak
     assert held(model) == (len(other), len(one))
     follows = one + words(model, 20, first="And")
     plan = cells_of(model).plan(follows, 12)
-    assert (plan.reused, plan.evaluated, plan.miss) == (len(one), 20, None)
+    assert (plan.reused, plan.evaluated, plan.held) == (len(one), 20, len(one))
     said = answer(model, follows, limit=24)
     assert held(model) == (len(follows) + len(said.text_ids), len(other))
 
@@ -129,7 +129,7 @@ def test_what_both_share_a_part_of_is_taken_from_the_one_that_shares_more(model:
     told(model, one[:30] + words(model, 100, first="other"))
     asked = one[:70] + words(model, 20, first="third")
     plan = cells_of(model).plan(asked, 12)
-    assert (plan.reused, plan.miss) == (70, "reused 70 of 112 cells: the prompt differs from there on")
+    assert (plan.reused, plan.agreed, plan.held) == (70, 70, 112)
     assert foretold(model, asked) == 70
 
 

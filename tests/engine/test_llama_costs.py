@@ -220,3 +220,48 @@ def test_cells_that_are_computed_over_without_being_seen_count_as_depth(
     ask(model, tuple(reversed(PROMPT)))
     assert [one.depth for one in model.costs._read[1]] == [unseen]
     assert [one.depth for one in model.costs._decoded[1]] == [len(PROMPT) + unseen]
+
+
+def turns(model: LlamaModel, seconds: dict[int, float], count: int) -> list[int]:
+    """The threads that read in so many turns on a machine that takes so long a token with them."""
+    used = []
+    for _ in range(count):
+        used.append(model.costs.threads.prefill)
+        model.costs.saw_read(128, 0, 128 * seconds[used[-1]])
+        model.costs.saw_decoded(32, 128, 0.32)
+        model.costs.learn()
+    return used
+
+
+@pytest.mark.parametrize("busy", [{1: 0.012, 2: 0.040}, {1: 0.060, 2: 0.040}], ids=["helps", "helps not"])
+def test_turns_that_are_slower_than_the_record_have_another_number_of_threads_tried(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch, busy: dict[int, float]
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    for threads, seconds in ((1, 0.010), (2, 0.006)):
+        for _ in range(4):
+            model.costs.saw_read(128, 0, 128 * seconds, threads)
+    model.costs.learn()
+    assert model.costs.threads.prefill == 2
+    used = turns(model, busy, 16)
+    assert 1 in used
+    assert set(used[-4:]) == {min(busy, key=lambda threads: busy[threads])}
+
+
+def test_what_is_known_is_stale_after_long_and_where_others_were_measured_under_another_load(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    monkeypatch.setattr(costs_module, "usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    assert model.costs.is_stale()
+    hour_ago, decode = time.time() - 3600, {1: phase(0.02)}
+    chosen(model, {2: phase(0.006), 1: phase(0.01, at=hour_ago)}, decode)
+    assert not model.costs.is_stale()
+    chosen(model, {2: phase(0.006, at=hour_ago)}, decode)
+    assert model.costs.is_stale()
+    chosen(model, {2: phase(0.006, load=0.45), 1: phase(0.05, at=hour_ago)}, decode)
+    assert model.costs.is_stale()
+    chosen(model, {2: phase(0.006, load=0.45), 1: phase(0.05)}, decode)
+    assert not model.costs.is_stale()

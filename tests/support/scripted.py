@@ -8,6 +8,7 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
+from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.llama.answer_stream import AnswerStream
@@ -24,10 +25,12 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 @dataclass
 class ScriptedDisk:
-    """What is kept by conversation, and what is to be said of files that are damaged."""
+    """What is kept by conversation, what is to be said of files that are damaged, and what sets those apart
+    under which a conversation is kept instead."""
 
     held: dict[str, tuple[int, ...]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    apart: dict[str, str] = field(default_factory=dict)
 
     def share(self, holder: str, other: str) -> None:
         if holder in self.held:
@@ -91,6 +94,9 @@ class ScriptedCache:
         self.capacity = self.window
         return Restoration(begin, end, refused)
 
+    def kept_apart(self, holder: str) -> str | None:
+        return self.disk.apart.get(holder)
+
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
         held = self.mirror.ids(CHAT)
         common = common_prefix(held, tuple(ids))
@@ -128,6 +134,7 @@ class ScriptedModel:
         self._on_event = on_event
         self._cache: ScriptedCache | None = None
         self.costs: Costs | None = None
+        self.calibrations = 0
 
     @property
     def facts(self) -> ModelFacts:
@@ -161,6 +168,10 @@ class ScriptedModel:
         for event in self._events(generation, cancel):
             self._on_event(event)
             yield event
+
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
+        self.calibrations += 1
+        yield Calibration(0, self._window, 0.0, (1, 1))
 
     def memory(self) -> Memory:
         kv = self.cache.capacity * BYTES_PER_TOKEN

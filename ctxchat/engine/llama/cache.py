@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ctxchat.domain.cancel import Cancel
@@ -20,8 +21,6 @@ from ctxchat.engine.llama.weights import LlamaWeights
 from ctxchat.engine.llama.worker import Worker
 
 MEBIBYTE = 1 << 20
-
-REPLACED = "in a longer context this model places every token anew"
 
 
 class LlamaCache:
@@ -75,10 +74,10 @@ class LlamaCache:
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
         capacity = self._capacity_for(len(ids) + limit)
+        plan = self._branches.plan(ids, capacity)
         if self._carries_over_to(capacity):
-            return self._branches.plan(ids, capacity)
-        miss = f"reused 0 of {self.cells():,} cells: {REPLACED}" if self.cells() else None
-        return CachePlan(0, len(ids), capacity, miss)
+            return plan
+        return replace(plan, reused=0, evaluated=len(ids), moved=True)
 
     def bytes_per_token_with(self, type_k: str) -> int | None:
         try:
@@ -112,6 +111,9 @@ class LlamaCache:
             return kept.restore(self._allocated(), self._sequences, self._branches, tuple(ids))
 
         return self._worker.call(restored)
+
+    def kept_apart(self, holder: str) -> str | None:
+        return self.kept.apart(holder, self.capacity) if self.kept else None
 
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
         kept = self.kept

@@ -87,15 +87,6 @@ class Cells:
             reused=reused,
             evaluated=len(ids) - reused,
             capacity=capacity,
-            miss=_miss(reused, common, len(held), len(ids)),
+            agreed=common,
+            held=len(held),
         )
-
-
-def _miss(reused: int, common: int, held: int, asked: int) -> str | None:
-    if reused < min(common, asked - 1):
-        why = "the cache of this model cannot be cut back"
-    elif common < min(held, asked):
-        why = "the prompt differs from there on"
-    else:
-        return None
-    return f"reused {reused:,} of {held:,} cells: {why}"

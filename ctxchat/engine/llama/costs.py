@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from math import log
 from pathlib import Path
 
 from ctxchat.domain.cost import CostCurve
-from ctxchat.engine.cost_curve import Observation, Phase, fitted
+from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, Phase, fitted
 from ctxchat.engine.cost_record import Known, Phases, change, read
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.libraries import llama_libraries
@@ -31,6 +32,9 @@ RESTORING_BELIEVED = 3600.0
 """Seconds for which it is believed that restoring takes longer than reading."""
 
 TYPICAL_READ = 128
+OTHER_LOAD = log(1.5)
+"""By so much slower or quicker the machine has another load."""
+
 GAIN = 0.9
 """Another number of threads is taken where it needs at most this share of the time."""
 
@@ -66,6 +70,14 @@ class LlamaCosts:
     def restoring(self, tokens: int) -> float | None:
         phase = self._knowledge().restore
         return phase.now(time.time()).seconds(tokens, 0) if phase else None
+
+    def is_stale(self) -> bool:
+        if self.curve() is None:
+            return True
+        known, options, now = self._knowledge(), self._options, self.threads
+        return _is_stale(known.prefill, now.prefill, free=options.threads_batch is None) or _is_stale(
+            known.decode, now.decode, free=options.threads is None
+        )
 
     def learn(self) -> None:
         if not self._read and not self._decoded and not self._restored:
@@ -174,6 +186,16 @@ def _tells(phase: Phase | None, enough: int) -> bool:
         return False
     tokens, seconds = sum(one.n for one in phase.seen), sum(one.seconds for one in phase.seen)
     return tokens >= enough or seconds >= ENOUGH_SECONDS
+
+
+def _is_stale(phases: Phases, now: int, *, free: bool) -> bool:
+    """Whether nothing was seen of a phase for long, or the machine is busier or idler than it was when
+    other numbers of threads were measured, where they are `free` to be chosen."""
+    at, current = time.time(), phases[now]
+    if at - current.seen[-1].at > LOAD_SECONDS:
+        return True
+    others = max((phase.seen[-1].at for threads, phase in phases.items() if threads != now), default=0.0)
+    return free and usable_cores() > 1 and abs(current.load) > OTHER_LOAD and at - others > LOAD_SECONDS
 
 
 def _quickest(phases: Phases, now: int, n: int, enough: int) -> int:

@@ -44,6 +44,10 @@ class KeptCells:
         prefix = self.folder.longest(self.fingerprint(capacity), ids)
         return prefix.end if self._is_worth_restoring(prefix, ids, held) else 0
 
+    def apart(self, holder: str, capacity: int) -> str | None:
+        """What sets the fingerprint apart under which alone a conversation is kept."""
+        return self.folder.apart(self.fingerprint(capacity), holder)
+
     def restore(
         self, context: LlamaContext, sequences: LlamaSequences, branches: Branches, ids: Ids
     ) -> Restoration:

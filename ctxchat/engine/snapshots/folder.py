@@ -18,6 +18,7 @@ from ctxchat.domain.errors import StoreError
 from ctxchat.engine.snapshots.container import (
     Ids,
     Run,
+    difference,
     read_cells,
     write_snapshot,
 )
@@ -54,6 +55,19 @@ class SnapshotFolder:
         with suppress(OSError):
             os.utime(found.path)
         return cells
+
+    def apart(self, fingerprint: Fingerprint, holder: str) -> str | None:
+        """What sets the other fingerprint apart that a conversation is kept under, the newest of them; None
+        where it is kept under this one, or nothing of it is there any more."""
+        held = {path.parent: path for path in self.path.glob(f"*/{holder}.held")}
+        if self._of(fingerprint) in held:
+            return None
+        with suppress(OSError):
+            for path in sorted(held.values(), key=lambda path: path.stat().st_mtime, reverse=True):
+                for name in _lines(path):
+                    if apart := difference(path.parent / name, fingerprint):
+                        return apart
+        return None
 
     def remove(self, path: Path) -> None:
         """Remove a file that must not be used."""
