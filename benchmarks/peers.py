@@ -64,7 +64,8 @@ class Ours:
         return watch.turn(self.process, lambda process: int(read(process)))
 
     def stop(self) -> None:
-        self.process = end(self.process)
+        end(self.process)
+        self.process = None
 
 
 @dataclass
@@ -109,7 +110,8 @@ class LlamaClass:
         return watch.turn(self.process, self._evaluated)
 
     def stop(self) -> None:
-        self.process = end(self.process)
+        end(self.process)
+        self.process = None
 
     def _evaluated(self, process: Process) -> int:
         evaluated, answer = json.loads(read(process))
@@ -141,7 +143,8 @@ class Server:
         return watch.turn(self.process, lambda _: self._evaluated([*parts, *pieces]))
 
     def stop(self) -> None:
-        self.process, self.asked = end(self.process), 0
+        end(self.process)
+        self.process, self.asked = None, 0
 
     def _started(self) -> Process:
         with socket.socket() as free:
@@ -269,7 +272,7 @@ def write(process: Process, value: object) -> None:
 def read(process: Process) -> str:
     assert process.stdout
     row = process.stdout.readline()
-    assert row, f"{process.args} ended"
+    assert row, f"{process.args!r} ended"
     return row
 
 

@@ -2,9 +2,9 @@
 
 Two kinds of prefill with SmolLM2 on one thread, each foretold by what was learned before it: the turns of
 the scripted conversation of `conversation.py`, and prompts of random words whose sizes are spread evenly
-by proportion up to the window. Each side begins with a calibration, as `doctor --calibrate` makes it, and
-goes on learning as the program does. With `--busy` all of it runs once more beside a process that spins;
-its first ten turns are its correction and not counted. `--data` keeps every row, and `--from` judges rows
+by proportion up to the window. It begins with a calibration, as `doctor --calibrate` makes it, and goes on
+learning as the program does. With `--busy` all of it runs once more, calibrated idle, beside a process that
+spins; its first ten turns are the correction, and not counted. `--data` keeps every row, and `--from` judges rows
 that were kept. Exits with 1 where a goal is missed.
 
     python benchmarks/predictions.py [--turns 200] [--prompts 40] [--busy] [--minutes 60] [--data FILE]
@@ -19,8 +19,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from itertools import count
 from math import exp, log
 from pathlib import Path
 from statistics import median, quantiles
@@ -73,7 +74,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=200)
     parser.add_argument("--prompts", type=int, default=40)
     parser.add_argument("--busy", action="store_true")
-    parser.add_argument("--minutes", type=float, default=60.0, help="of each machine, idle and busy")
+    parser.add_argument(
+        "--minutes", type=float, default=60.0, help="of each machine, half of it for each kind"
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--from", type=Path, dest="kept")
     arguments = parser.parse_args()
@@ -81,11 +84,10 @@ def main() -> None:
     if arguments.kept:
         rows = [Row(**row) for row in json.loads(arguments.kept.read_text())]
     for machine in () if arguments.kept else ("idle", "busy") if arguments.busy else ("idle",):
-        with spinning() if machine == "busy" else unhindered():
-            for row in measured(machine, arguments.turns, arguments.prompts, arguments.minutes * 60):
-                rows.append(row)
-                if arguments.data:
-                    arguments.data.write_text(json.dumps(list(map(asdict, rows))))
+        for row in measured(machine, arguments.turns, arguments.prompts, arguments.minutes * 60):
+            rows.append(row)
+            if arguments.data:
+                arguments.data.write_text(json.dumps(list(map(asdict, rows))))
     sys.exit(0 if judged(rows) else 1)
 
 
@@ -101,40 +103,32 @@ def spinning() -> Iterator[None]:
         child.join()
 
 
-@contextmanager
-def unhindered() -> Iterator[None]:
-    yield
-
-
 def spin() -> None:
     while True:
         pass
 
 
 def measured(machine: str, turns: int, prompts: int, seconds: float) -> Iterator[Row]:
-    """Turns and random prompts in turn, so that what disturbs the machine disturbs both alike."""
+    """The conversation and then the prompts, each for half of the time at most."""
     order = random.Random(20)
-    kinds = ["turn"] * turns + ["prompt"] * prompts
-    order.shuffle(kinds)
-    until = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {f"XDG_{kind}_HOME": home for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         flags = {"model.ctx_size": WINDOW, "model.threads": 1, "model.threads_batch": 1, "kv.max_disk": 0}
         settings = load_settings(flags)
         wiring.bench_service(settings).calibrate(Cancel())
-        # A conversation and the prompts have cells of their own: neither reads the other's again.
-        services = {kind: wiring.chat_service(settings, one_shot=False) for kind in ("turn", "prompt")}
-        asked: dict[str, int] = dict.fromkeys(services, 0)
-        for number, kind in enumerate(kinds, 1):
-            if time.monotonic() > until:
-                break
-            asked[kind] += 1
-            request = scripted(asked[kind]) if kind == "turn" else random_prompt(order)
-            row = timed(services[kind], request, machine, kind, number)
-            if row:
-                yield row
-        for service in services.values():
-            service.close()
+        service = wiring.chat_service(settings, one_shot=False)
+        numbers = count(1)
+        with spinning() if machine == "busy" else nullcontext():
+            for kind, most in (("turn", turns), ("prompt", prompts)):
+                until = time.monotonic() + seconds / 2
+                for turn in range(1, most + 1):
+                    if time.monotonic() > until:
+                        break
+                    request = scripted(turn) if kind == "turn" else random_prompt(order)
+                    row = timed(service, request, machine, kind, next(numbers))
+                    if row:
+                        yield row
+        service.close()
 
 
 def scripted(number: int) -> AskRequest:
@@ -151,15 +145,15 @@ def random_prompt(order: random.Random) -> AskRequest:
 
 
 def timed(service: ChatService, request: AskRequest, machine: str, kind: str, number: int) -> Row | None:
-    began, cpu, receipt = time.time(), 0.0, None
+    began, cpu, receipt = time.time(), 0.0, Receipt("", None)
     for event in service.ask(request, Cancel()):
         match event:
             case Prefilled(0, _):
                 cpu = time.process_time()
             case Prefilled(done, total) if done == total:
                 cpu = time.process_time() - cpu
-            case TurnFinished(receipt):
-                pass
+            case TurnFinished():
+                receipt = event.receipt
             case _:
                 pass
     for _ in service.tidy(Cancel()):
@@ -167,12 +161,10 @@ def timed(service: ChatService, request: AskRequest, machine: str, kind: str, nu
     return row_of(receipt, machine, kind, number, cpu, began)
 
 
-def row_of(
-    receipt: Receipt | None, machine: str, kind: str, number: int, cpu: float, began: float
-) -> Row | None:
+def row_of(receipt: Receipt, machine: str, kind: str, number: int, cpu: float, began: float) -> Row | None:
     """None, said aloud, for a turn that failed; one that waited for a compaction is as any other."""
-    if receipt is None or receipt.error or receipt.kv is None or receipt.latency.prefill is None:
-        print(f"{kind} {number}: {receipt and receipt.error and receipt.error.message}", file=sys.stderr)
+    if receipt.error or receipt.kv is None or receipt.latency.prefill is None:
+        print(f"{kind} {number}: {receipt.error and receipt.error.message}", file=sys.stderr)
         return None
     kv, foretold = receipt.kv, receipt.predicted.prefill
     return Row(machine, kind, number, kv.evaluated, kv.reused, foretold, receipt.latency.prefill, cpu, began)

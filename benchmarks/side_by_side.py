@@ -12,6 +12,7 @@ none of the turns before.
 """
 
 import argparse
+import importlib
 import os
 import random
 import subprocess
@@ -25,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.append(str(Path(__file__).parent / "workers"))
-from smol import SYSTEM, path
+smol = importlib.import_module("smol")
 
 WINDOW = 8192
 SERVER_EXTRA = "not installed: pip install 'llama-cpp-python[server]'"
@@ -52,7 +53,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as home:
         prepare(home, arguments.answer)
-        rules = Rules(path(), WINDOW, arguments.answer, SYSTEM)
+        rules = Rules(smol.path(), WINDOW, arguments.answer, smol.SYSTEM)
         every: list[Peer] = [Ours(), OurCommand(Path(home, "apart")), LlamaClass(rules), LlmCommand(rules)]
         if has_server(arguments.server_python):
             every.append(Server(rules, Path(home, "server.log"), arguments.server_python))
