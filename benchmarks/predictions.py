@@ -4,8 +4,8 @@ Two kinds of prefill with SmolLM2 on one thread, each foretold by what was learn
 the scripted conversation of `conversation.py`, and prompts of random words whose sizes are spread evenly
 by proportion up to the window. It begins with a calibration, as `doctor --calibrate` makes it, and goes on
 learning as the program does. With `--busy` all of it runs once more, calibrated idle, beside a process that
-spins; its first ten turns are the correction, and not counted. `--data` keeps every row, and `--from` judges rows
-that were kept. Exits with 1 where a goal is missed.
+spins; its first ten turns are the correction, and not counted. `--data` keeps every row, and `--from`
+judges rows that were kept. Exits with 1 where a goal is missed.
 
     python benchmarks/predictions.py [--turns 200] [--prompts 40] [--busy] [--minutes 60] [--data FILE]
 """
