@@ -4,7 +4,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ctxchat.context.alternatives import Alternative
 from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
@@ -28,7 +27,7 @@ from ctxchat.domain.window import Window, choose_window, too_large
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
-from ctxchat.service.plan import planned_alternatives, planned_kv
+from ctxchat.service.plan import Costing, costing, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
@@ -159,9 +158,9 @@ class ChatService:
         except CtxChatError as error:
             yield Warned(str(error))
 
-    def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
-        """What the prompt of a receipt would cost under other budgets and cache types."""
-        return planned_alternatives(receipt, self._model)
+    def costing(self, receipt: Receipt) -> Costing | None:
+        """What the prompt of a receipt would cost otherwise; None without a prompt, or cells of ours."""
+        return costing(receipt, self._model)
 
     def close(self) -> None:
         """Give the model's memory back."""
