@@ -109,7 +109,9 @@ def _passages_left_out(prompt: Prompt, most: int | None) -> dict[int, str | None
     gone: dict[int, str | None] = {}
     excess = 0 if most is None else count_passages(prompt) - most
     number = 0
-    for _, placed in groupby(enumerate(prompt.pieces), lambda place: place[1].source and place[1].source.message):
+    for _, placed in groupby(
+        enumerate(prompt.pieces), lambda place: place[1].source and place[1].source.message
+    ):
         places = [at for at, piece in placed if piece.section is Section.NOTES]
         names = {at: f"passage {number + nth}" for nth, at in enumerate(places, start=1)}
         number += len(places)

@@ -6,6 +6,7 @@ from typing import Any
 
 from textual.app import App
 from textual.coordinate import Coordinate
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
@@ -38,7 +39,11 @@ class Hand:
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*(" " if key == " " else key for key in text.replace(" ", " ")))
+        """Put a text where the cursor is, as a terminal pastes it."""
+        focused = self.app.screen.focused
+        assert focused is not None
+        focused.post_message(Paste(text))
+        await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Let the loop run until something holds."""

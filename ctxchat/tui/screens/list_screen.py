@@ -22,6 +22,7 @@ class ListScreen(PanelScreen[Closed]):
     with Ctrl."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Open", priority=True),
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
@@ -53,6 +54,10 @@ class ListScreen(PanelScreen[Closed]):
     def choose(self, key: str) -> None:
         """Enter on a row."""
 
+    def action_choose(self) -> None:
+        if (key := self.rows.current) is not None:
+            self.choose(key)
+
     def action_move(self, by: int) -> None:
         self.rows.move_cursor(row=self.rows.cursor_row + by)
 
@@ -72,18 +77,13 @@ class ListScreen(PanelScreen[Closed]):
         self.filtered()
         self.show_detail()
 
-    @on(Input.Submitted, "#filter")
-    def _submitted(self) -> None:
-        if (key := self.rows.current) is not None:
-            self.choose(key)
-
     @on(Rows.RowHighlighted)
     def _highlighted(self) -> None:
         self.show_detail()
 
     @on(Rows.RowSelected)
     def _selected(self) -> None:
-        self._submitted()
+        self.action_choose()
 
 
 def holds_words(text: str, typed: str) -> bool:

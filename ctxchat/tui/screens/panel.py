@@ -45,7 +45,7 @@ class Told(Message):
 class PanelScreen(ModalScreen[Closed]):
     """A panel over what is there. Escape closes it."""
 
-    CSS_PATH: ClassVar = "panel.tcss"
+    CSS_PATH = "panel.tcss"
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
     HEADING = ""
@@ -54,7 +54,7 @@ class PanelScreen(ModalScreen[Closed]):
         with Vertical(id="panel") as panel:
             panel.border_title = self.HEADING
             yield from self.parts()
-            yield Static(id="said", markup=False)
+            yield Static(id="said", classes="-empty", markup=False)
         yield Footer(show_command_palette=False, compact=True)
 
     def parts(self) -> Iterator[Widget]:
@@ -69,6 +69,7 @@ class PanelScreen(ModalScreen[Closed]):
         """Put a line below the panel's content; an empty one takes the last away."""
         said = self.query_one("#said", Static)
         said.set_class(wrong, "-wrong")
+        said.set_class(not line, "-empty")
         said.update(Text(one_line(line)))
 
     def in_thread(

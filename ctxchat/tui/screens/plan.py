@@ -1,11 +1,12 @@
 """What the next turn would cost under other choices."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -39,7 +40,8 @@ class PlanScreen(PanelScreen[None]):
 
     def parts(self) -> Iterator[Widget]:
         yield Static(id="total", markup=False)
-        yield VerticalScroll(id="dials", can_focus=False)
+        yield Vertical(id="dials")
+        yield VerticalScroll(Static(id="costs", markup=False), can_focus=False)
 
     def on_mount(self) -> None:
         self.say("counting the next prompt …")
@@ -62,8 +64,8 @@ class PlanScreen(PanelScreen[None]):
     async def _lay_out(self, costing: Costing) -> None:
         """The dials, each where the prompt is now."""
         prompt = costing.prompt
-        self.query_one("#total", Static).update(Text(_parts(costing)))
-        place = self.query_one("#dials", VerticalScroll)
+        self.query_one("#total", Static).update(Text(_total(costing)))
+        place = self.query_one("#dials", Vertical)
         await place.remove_children()
         types, most = list(costing.cell_bytes), prompt.usable
         budgets = sorted({max(1, most * step // _STEPS) for step in range(1, _STEPS + 1)})
@@ -74,7 +76,7 @@ class PlanScreen(PanelScreen[None]):
             _up_to("turns kept", prompt.verbatim_turns, "dial-turns"),
             _up_to("notes kept", passages, "dial-notes"),
         )
-        await place.mount_all([*dials, Static(id="costs", markup=False)])
+        await place.mount_all(dials)
         self.query_one("#dial-budget", Dial).focus()
         self._show()
 
@@ -84,10 +86,13 @@ class PlanScreen(PanelScreen[None]):
             return
         now = costing.alternative(Choice(costing.prompt.usable, costing.type_k))
         then = costing.alternative(self._choice(costing))
-        lines = [*aligned(_compared(costing, now, then), right=(1, 2, 3)), "", *_left_out(then.dropped)]
+        rows = aligned(_compared(costing, now, then), right=(1, 2, 3))
+        lines = [*rows, *_left_out(then.dropped), "", _parts(costing)]
         self.query_one("#costs", Static).update(Text("\n".join(lines)))
         if then.total > then.budget:
-            self.say(f"{then.total - then.budget:,} tokens too many: the question alone needs more", wrong=True)
+            self.say(
+                f"{then.total - then.budget:,} tokens too many: the question alone needs more", wrong=True
+            )
         else:
             self.say(_to_keep(costing, then))
 
@@ -108,11 +113,16 @@ def _up_to(name: str, most: int, id_: str) -> Dial:
     return Dial(name, values, [f"{value:,} of {most:,}" for value in values], most, id_)
 
 
-def _parts(costing: Costing) -> str:
+def _total(costing: Costing) -> str:
     prompt = costing.prompt
-    total = amounts.estimate(prompt.total, exact=prompt.exact)
-    sections = ", ".join(f"{section} {tokens:,}" for section, tokens in prompt.sections.items() if tokens)
-    return f"{total} of {prompt.usable:,} tokens that may be used: {sections}"
+    return (
+        f"{amounts.estimate(prompt.total, exact=prompt.exact)} of {prompt.usable:,} tokens that may be used"
+    )
+
+
+def _parts(costing: Costing) -> str:
+    sections = costing.prompt.sections
+    return "of now: " + ", ".join(f"{section} {tokens:,}" for section, tokens in sections.items() if tokens)
 
 
 def _compared(costing: Costing, now: Alternative, then: Alternative) -> Iterator[tuple[str, ...]]:
@@ -149,8 +159,11 @@ def _rate(costing: Costing, choice: Alternative) -> str:
 
 
 def _left_out(dropped: Sequence[Dropped]) -> Iterator[str]:
-    for one in dropped:
-        yield f"left out: {one.section} {one.id}, {one.tokens:,} tokens"
+    """A line for turns, and one for passages: the first and the last, and their tokens."""
+    for section, found in groupby(dropped, lambda one: one.section):
+        ones = list(found)
+        last = f" to {ones[-1].id}" if len(ones) > 1 else ""
+        yield f"left out of {section}: {ones[0].id}{last}, {sum(one.tokens for one in ones):,} tokens"
 
 
 def _to_keep(costing: Costing, then: Alternative) -> str:

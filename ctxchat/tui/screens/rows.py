@@ -3,27 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.events import Resize
 from textual.widgets import DataTable
 
-from ctxchat.display.plain_text import shortened
+from ctxchat.display.plain_text import one_line
 
 _WANTED, _LEAST = 24, 12
 """Characters the column that takes the rest should have, or others give way, and must have."""
 
 _PADDING = 2
 
+_LONGEST = 1000
+"""Characters of a cell that are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """`width` None takes what the others leave. Where there is too little room, columns that are not
-    `needed` are left out, the last first."""
+    `needed` are left out, the last first. Of a text that is too long the end is kept where `path` is set."""
 
     title: str
     width: int | None = None
     right: bool = False
     needed: bool = False
+    path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +93,11 @@ class Rows(DataTable[Text]):
             self.add_row(*(self._cell(row, place, width) for place, width in shown))
 
     def _cell(self, row: Row, place: int, width: int) -> Text:
-        cell = Text(
-            shortened(row.cells[place], 2 * width),
-            style="dim" if row.dim else "",
-            justify="right" if self._all[place].right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
+        column = self._all[place]
+        line = one_line(row.cells[place][:_LONGEST])
+        if column.path and cell_len(line) > width:
+            line = "…" + set_cell_size(line[::-1], width - 1)[::-1].lstrip()
+        cell = Text(line, "dim" if row.dim else "", justify="right" if column.right else "left", no_wrap=True)
         cell.truncate(width, overflow="ellipsis")
         return cell
 

@@ -31,7 +31,7 @@ class TextScreen(PanelScreen[None]):
         yield VerticalScroll(Static(Text(clean(self._text)), id="text", markup=False))
 
     def on_mount(self) -> None:
-        self.query_one("#panel").border_title = Content(one_line(self._title))  # type: ignore[assignment]
+        self.query_one("#panel").border_title = Content(one_line(self._title))
         self.query_one(VerticalScroll).focus()
 
     def action_page(self, by: int) -> None:

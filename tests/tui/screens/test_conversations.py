@@ -49,7 +49,9 @@ async def test_all_are_listed_last_used_first_and_markup_is_text(service: Conver
         assert [row[2] for row in hand.table] == ["1", "1", "2"]
 
 
-async def test_the_cursor_begins_on_the_one_that_is_open_and_enter_opens(service: ConversationService) -> None:
+async def test_the_cursor_begins_on_the_one_that_is_open_and_enter_opens(
+    service: ConversationService,
+) -> None:
     current = ids(service)["Money"]
     async with shown(ConversationsScreen(service, current)) as hand:
         await hand.until(lambda: "● Money" in hand.names)
@@ -119,7 +121,9 @@ async def test_a_deleted_one_is_gone_and_told(service: ConversationService) -> N
         assert hand.closed == [ConversationsClosed(deleted=frozenset({gone}))]
 
 
-async def test_what_is_held_elsewhere_is_not_deleted_and_told(service: ConversationService, tmp_path: Path) -> None:
+async def test_what_is_held_elsewhere_is_not_deleted_and_told(
+    service: ConversationService, tmp_path: Path
+) -> None:
     database = Database(tmp_path / "store.sqlite3")
     held = ids(service)["Money"]
     with SqliteConversations(database).hold(held):
