@@ -159,7 +159,7 @@ class ConversationsScreen(ListScreen[ConversationsClosed]):
         if words == self.typed:
             for hit in hits:
                 self._hits.setdefault(hit.conversation, []).append(hit)
-            self._show()
+            self._show(at=self.rows.current)
 
     def _chosen(self) -> Conversation | None:
         key = self.rows.current

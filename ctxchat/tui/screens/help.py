@@ -8,12 +8,18 @@ from ctxchat.display.plain_text import one_line
 from ctxchat.tui.screens.text import TextScreen
 
 METERS = (
-    "The bar shows what the next prompt is made of, part by part, with what is kept free for the answer "
-    "and what is left of the window.",
-    "KV counts the cells that hold what the model has read: what is reused costs nothing, what is new is "
-    "read before the first word, and what came from disk was read in an earlier run.",
-    "Predicted times come from what this machine has taken so far; a dash is not known yet, and ~ stands "
-    "before what is estimated.",
+    (
+        "The bar shows what the next prompt is made of, part by part, with what is kept free for the "
+        "answer and what is left of the window."
+    ),
+    (
+        "KV counts the cells that hold what the model has read: what is reused costs nothing, what is new "
+        "is read before the first word, and what came from disk was read in an earlier run."
+    ),
+    (
+        "Predicted times come from what this machine has taken so far; a dash is not known yet, and ~ "
+        "stands before what is estimated."
+    ),
 )
 
 

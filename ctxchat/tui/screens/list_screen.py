@@ -47,7 +47,7 @@ class ListScreen(PanelScreen[Closed]):
     def filtered(self) -> None:
         """Show the rows that what is typed leaves."""
 
-    def detail(self, key: str) -> str:
+    def detail(self, key: str) -> str:  # noqa: ARG002 - for those that say something
         """What is said below the rows of the one the cursor is on."""
         return ""
 

@@ -61,12 +61,15 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
         self.say("looking for model files …")
         self.in_thread(self._models.list, self._listed)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return self._settings_file is not None if action == "use" else True
 
     def filtered(self) -> None:
+        self._show()
+
+    def _show(self, at: str | None = None) -> None:
         kept = [model for model in self._all if holds_words(f"{model.name} {model.path}", self.typed)]
-        self.rows.show([self._row(model) for model in kept])
+        self.rows.show([self._row(model) for model in kept], at)
         self.say(f"{len(kept):,} of {len(self._all):,}" if self._all else "there are no model files")
 
     def detail(self, key: str) -> str:
@@ -108,9 +111,7 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
 
     def _listed(self, found: Sequence[ModelFile]) -> None:
         self._all = found
-        self.filtered()
-        if self._current in self.rows.keys:
-            self.rows.move_cursor(row=self.rows.keys.index(self._current))
+        self._show(at=self._current)
         self.show_detail()
 
     def _show_info(self, found: tuple[ModelFile, dict[str, object]]) -> None:

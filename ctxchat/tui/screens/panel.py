@@ -46,7 +46,7 @@ class PanelScreen(ModalScreen[Closed]):
     """A panel over what is there. Escape closes it."""
 
     CSS_PATH = "panel.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual has it so
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
     HEADING = ""
 

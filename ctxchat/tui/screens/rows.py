@@ -67,14 +67,13 @@ class Rows(DataTable[Text]):
         self._draw()
 
     def show(self, rows: Sequence[Row], at: str | None = None) -> None:
-        """Put these rows in the place of those that were there. The cursor stands on `at`, else on the key
-        it stood on, else on the first."""
-        wanted = at or self.current
+        """Put these rows in the place of those that were there. The cursor stands on `at`, else on the
+        first."""
         self._rows = rows
         self._draw()
         keys = self.keys
-        if wanted in keys:
-            self.move_cursor(row=keys.index(wanted))
+        if at in keys:
+            self.move_cursor(row=keys.index(at))
 
     def on_resize(self, event: Resize) -> None:
         if event.size.width != self._drawn_at:

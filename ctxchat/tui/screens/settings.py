@@ -52,10 +52,7 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
         return SettingsChanged(self._changed) if self._changed else None
 
     def filtered(self) -> None:
-        settings = self._settings
-        kept = [path for path in settings.origins if holds_words(f"{path} {KEYS[path].doc}", self.typed)]
-        self.rows.show([self._row(path) for path in kept])
-        self.say(" · ".join(filter(None, (self._told, f"your file: {self._file}"))))
+        self._show()
 
     def detail(self, key: str) -> str:
         setting, origin = KEYS[key], self._settings.origins.get(key, "default")
@@ -105,8 +102,14 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
 
     def _loaded(self, settings: Settings) -> None:
         self._settings = settings
-        self.filtered()
+        self._show(at=self.rows.current)
         self.show_detail()
+
+    def _show(self, at: str | None = None) -> None:
+        origins = self._settings.origins
+        kept = [path for path in origins if holds_words(f"{path} {KEYS[path].doc}", self.typed)]
+        self.rows.show([self._row(path) for path in kept], at)
+        self.say(" · ".join(filter(None, (self._told, f"your file: {self._file}"))))
 
     def _row(self, path: str) -> Row:
         value, origin = value_of(self._settings, path), self._settings.origins[path]
