@@ -48,6 +48,7 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
         Column("source", 16),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Switch to it", priority=True),
         Binding("ctrl+t", "info", "All of it", priority=True),
         Binding("ctrl+s", "use", "Use from now on", priority=True),
     ]
