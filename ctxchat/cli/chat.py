@@ -1,0 +1,123 @@
+"""`ctxchat chat`, and `ctxchat` alone: the terminal UI."""
+
+import os
+import sys
+
+import typer
+
+from ctxchat.cli.options import AskFlags
+from ctxchat.cli.parsing import PairedCommand, takes
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+ONE_SHOT = (
+    "template",
+    "param",
+    "show_filtered",
+    "dry_run",
+    "extract",
+    "hide_reasoning",
+    "json",
+    "events",
+    "no_stream",
+    "usage",
+    "stats",
+    "quiet",
+)
+"""Flags of `ask` about how one answer is printed."""
+
+
+@app.command(cls=PairedCommand)
+@takes(AskFlags, without=ONE_SHOT)
+def chat(flags: AskFlags) -> None:
+    """Chat in the terminal. Words are asked at once; text of stdin is attached.
+
+    Where there is no terminal, it is `ctxchat ask`.
+    """
+    raise typer.Exit(opened(flags))
+
+
+def alone(context: typer.Context) -> None:
+    """The chat; where there is neither a terminal nor input, the help."""
+    from ctxchat.cli.input import stdin_has_text
+
+    if not has_terminal() and not stdin_has_text():
+        print(context.get_help())
+        return
+    raise typer.Exit(opened(AskFlags()))
+
+
+def has_terminal() -> bool:
+    """Whether there is a screen to draw on, and keys to be had."""
+    if not os.isatty(1):
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR))
+    except OSError:
+        return False
+    return True
+
+
+def opened(flags: AskFlags) -> int:
+    """Open the chat as the flags say; without a terminal, answer once."""
+    if not has_terminal():
+        from ctxchat.cli.answering import answer
+
+        return answer(flags)
+    from ctxchat.cli.input import read_attached, read_path, readable
+    from ctxchat.cli.options import check, overrides
+    from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
+    from ctxchat.tui.start import Read, Start
+
+    check(flags)
+    settings = load_settings(overrides(flags))
+    question = read_attached(flags.words or (), flags.file, flags.data)
+
+    def read(path: str, words: str, table: bool) -> Read:
+        found = read_path(path, words, table)
+        return Read((*found.attachments, *found.data), found.warnings)
+
+    start = Start(
+        read,
+        session=None if flags.session is None else readable(flags.session),
+        resume=flags.resume,
+        fork=flags.fork,
+        record=not flags.no_log,
+        words=question.words,
+        attachments=question.attachments,
+        data=question.data,
+        collections=tuple(map(readable, flags.notes)) or None,
+        filters=not flags.no_filter,
+        system=None if flags.system is None else readable(flags.system),
+        pins=tuple(map(readable, flags.pin)),
+        warnings=question.warnings,
+    )
+    take_keys_from_terminal()
+    from ctxchat.tui.launch import run
+
+    return run(_services(settings), start)
+
+
+def _services(settings):
+    from ctxchat.service import wiring
+    if hasattr(wiring, "open_services"):
+        return wiring.open_services(settings)
+    from types import SimpleNamespace
+    chat = wiring.chat_service(settings, one_shot=False)
+    def load(cancel):
+        m = yield from chat._opened()
+        yield from m.load(cancel)
+    chat.load = load
+    type(chat).model = property(lambda s: s._model)
+    return SimpleNamespace(settings=settings, settings_file=None, chat=chat, conversations=wiring.conversation_service(settings), pins=wiring.pin_service(), summaries=wiring.summary_service())
+
+
+def take_keys_from_terminal() -> None:
+    """Put the terminal where keys are read from, once what was piped in is read."""
+    if not os.isatty(0):
+        keys = os.open("/dev/tty", os.O_RDWR)
+        os.dup2(keys, 0)
+        os.close(keys)
+    if sys.__stdin__ is None:
+        sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115

@@ -1,0 +1,102 @@
+"""What can be done with a turn: answer it again, go on with it, change it, take it away."""
+
+from ctxchat.display.code_block import first_code_block
+from ctxchat.domain.errors import UsageError
+from ctxchat.tui.acting.base import Acting
+from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
+
+
+class TurnActions(Acting):
+    @property
+    def last(self) -> TurnView:
+        """The last turn that is shown. Raises UsageError where there is none."""
+        if not self.chat.transcript.turns:
+            raise UsageError("there is no turn yet")
+        return self.chat.transcript.turns[-1]
+
+    async def again(self, _: str = "") -> None:
+        self.still()
+        from ctxchat.service.request import Reply
+
+        request = self.app.asking.reply(self.conversation, Reply.AGAIN)
+        old = self.last
+        shown = ShownTurn(old.shown.question, old.shown.attached, question_id=old.shown.question_id)
+        await old.remove()
+        await self.chat.run_turn(lambda cancel: self.services.chat.ask(request, cancel), shown)
+
+    async def go_on(self, _: str = "") -> None:
+        self.still()
+        if not self.last.shown.cut:
+            raise UsageError("the last answer is whole: there is no rest of it")
+        from ctxchat.service.request import Reply
+
+        request = self.app.asking.reply(self.conversation, Reply.REST)
+        await self.chat.go_on(lambda cancel: self.services.chat.ask(request, cancel), self.last)
+
+    async def edit(self, _: str = "", turn: TurnView | None = None) -> None:
+        conversation, message = self.conversation, _message(turn)
+        composed = await self.change(lambda: self.services.turns.edit(conversation, message))
+        await self.app.open(conversation)
+        self.chat.composer.write(Draft(composed.text, composed.attachments))
+
+    async def delete(self, _: str = "", turn: TurnView | None = None) -> None:
+        conversation, message = self.conversation, _message(turn)
+        composed = await self.change(lambda: self.services.turns.delete(conversation, message))
+        await self.app.open(conversation)
+        self.say(f"{composed.turns} turns taken off: /undo brings them back" if composed.turns != 1 else "taken off: /undo brings it back")
+
+    async def undo(self, _: str = "") -> None:
+        conversation = self.conversation
+        undone = await self.change(lambda: self.services.turns.undo(conversation))
+        await self.app.open(conversation)
+        self.say(f"taken back: {undone.change.value}")
+
+    async def copy(self, _: str = "", turn: TurnView | None = None) -> None:
+        shown = (turn or self.last).shown
+        self.app.copy_to_clipboard(shown.answer or shown.question)
+        self.say("copied")
+
+    async def copy_code(self, _: str = "", turn: TurnView | None = None) -> None:
+        code = first_code_block((turn or self.last).shown.answer)
+        if code is None:
+            raise UsageError("there is no code block in this answer")
+        self.app.copy_to_clipboard(code)
+        self.say("code copied")
+
+    async def pin(self, text: str) -> None:
+        if not text:
+            raise UsageError("give the text: /pin TEXT")
+        if self.app.asking.conversation is None:
+            self.app.asking.pins = (*self.app.asking.pins, text)
+        else:
+            conversation = self.conversation
+            await self.change(lambda: self.services.pins.add(conversation, text))
+        self.say("pinned: it stands in every prompt from now on")
+
+    async def do_on(self, turn: TurnView, name: str) -> None:
+        """Do what a key on a turn names."""
+        if name in ("regenerate", "continue") and turn is not self.last:
+            raise UsageError("only the last answer: f goes on from here in a copy, e asks this again")
+        match name:
+            case "regenerate":
+                await self.again()
+            case "continue":
+                await self.go_on()
+            case "edit":
+                await self.edit(turn=turn)
+            case "delete":
+                await self.delete(turn=turn)
+            case "copy":
+                await self.copy(turn=turn)
+            case "copy_code":
+                await self.copy_code(turn=turn)
+            case "pin":
+                await self.pin(turn.shown.answer or turn.shown.question)
+            case "undo":
+                await self.undo()
+
+
+
+def _message(turn: TurnView | None) -> str | None:
+    return None if turn is None else turn.shown.answer_id or turn.shown.question_id
