@@ -11,6 +11,7 @@ from ctxchat.cli.parsing import PairedCommand, takes
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 ONE_SHOT = (
+    "no_log",
     "template",
     "param",
     "show_filtered",
@@ -24,7 +25,7 @@ ONE_SHOT = (
     "stats",
     "quiet",
 )
-"""Flags of `ask` about how one answer is printed."""
+"""Flags of `ask` about one answer alone, and how it is printed."""
 
 
 @app.command(cls=PairedCommand)
@@ -66,7 +67,6 @@ def opened(flags: AskFlags) -> int:
         return answer(flags)
     from ctxchat.cli.input import read_attached, read_path, readable
     from ctxchat.cli.options import check, overrides
-    from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
     from ctxchat.tui.start import Read, Start
 
@@ -83,7 +83,6 @@ def opened(flags: AskFlags) -> int:
         session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
         fork=flags.fork,
-        record=not flags.no_log,
         words=question.words,
         attachments=question.attachments,
         data=question.data,
@@ -101,16 +100,27 @@ def opened(flags: AskFlags) -> int:
 
 def _services(settings):
     from ctxchat.service import wiring
+
     if hasattr(wiring, "open_services"):
         return wiring.open_services(settings)
     from types import SimpleNamespace
+
     chat = wiring.chat_service(settings, one_shot=False)
+
     def load(cancel):
         m = yield from chat._opened()
         yield from m.load(cancel)
+
     chat.load = load
     type(chat).model = property(lambda s: s._model)
-    return SimpleNamespace(settings=settings, settings_file=None, chat=chat, conversations=wiring.conversation_service(settings), pins=wiring.pin_service(), summaries=wiring.summary_service())
+    return SimpleNamespace(
+        settings=settings,
+        settings_file=None,
+        chat=chat,
+        conversations=wiring.conversation_service(settings),
+        pins=wiring.pin_service(),
+        summaries=wiring.summary_service(),
+    )
 
 
 def take_keys_from_terminal() -> None:

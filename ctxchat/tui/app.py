@@ -20,11 +20,13 @@ from ctxchat.tui.chat.screen import ChatScreen
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.commands import BY_NAME, COMMANDS, near, parsed
 from ctxchat.tui.completing import completions
+from ctxchat.tui.drafting import Drafting
 from ctxchat.tui.shown import shown_turns
 from ctxchat.tui.start import Start
 from ctxchat.tui.theme import THEMES
 
 if TYPE_CHECKING:
+    from ctxchat.service.drafts import Draft as DraftCost
     from ctxchat.service.open_services import Services
 
 QUIT_SECONDS = 0.6
@@ -56,8 +58,13 @@ class ChatApp(App[int]):
             collections=start.collections,
         )
         self.actions = Actions(self)
-        self.chat = ChatScreen(completions({"theme": self.actions.themes, "think": lambda: ("on", "off", "auto")}), time.monotonic)
+        self.chat = ChatScreen(
+            completions({"theme": self.actions.themes, "think": lambda: ("on", "off", "auto")}),
+            time.monotonic,
+        )
         self.turns = 0
+        self.stopped = True
+        self._drafting = Drafting(self._cost_of, self.chat.post_message)
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
@@ -152,7 +159,23 @@ class ChatApp(App[int]):
         else:
             meant = " or ".join(f"/{name}" for name in near(command[0]))
             self.chat.composer.write(message.draft)
-            self.notify(f"there is no /{command[0]}" + (f": did you mean {meant}?" if meant else ""), severity="warning", markup=False)
+            self.notify(
+                f"there is no /{command[0]}" + (f": did you mean {meant}?" if meant else ""),
+                severity="warning",
+                markup=False,
+            )
+
+    def on_composer_changed(self, message: Composer.Changed) -> None:
+        self._drafting.count(message.draft)
+
+    def _cost_of(self, draft: Draft) -> "DraftCost | None":
+        """What a draft will cost; called in another thread. A command costs nothing."""
+        text = "" if parsed(draft.text) else draft.text
+        asking = self.asking
+        attached = (*draft.attachments, *draft.data)
+        return self.services.drafts.cost(
+            asking.conversation, text, attached, asking.sampling.max_tokens, think=asking.think
+        )
 
     def act(self, action: str, argument: str = "") -> None:
         """Do what a command names, while the screen goes on."""
@@ -162,7 +185,7 @@ class ChatApp(App[int]):
         self.run_worker(self.actions.do_key(message.turn, message.name))
 
     async def on_chat_screen_finished(self, message: ChatScreen.Finished) -> None:
-        await self.actions.settle(message.receipt)
+        await self.actions.settle(message)
 
     async def on_chat_screen_idle(self) -> None:
         self.entitle()
@@ -188,7 +211,7 @@ class ChatApp(App[int]):
     async def action_quit(self) -> None:
         """Stop what runs, and leave: what was answered so far is on record."""
         self.chat.waiting.clear()
-        self.chat.work.stop(QUIT_SECONDS)
+        self.stopped = self.chat.work.stop(QUIT_SECONDS)
         self.exit(0)
 
 

@@ -54,12 +54,31 @@ COMMANDS = (
     Command("meters", "Show or hide the meters", "meters"),
     Command("quit", "Leave", "quit"),
 )
+KEYS = (
+    ("Enter", "Send; while an answer is written, the question waits"),
+    ("Shift-Enter, Ctrl-J", "Break the line"),
+    ("Esc", "Stop, in any phase; then take back a question that waits"),
+    ("Up, Down", "Earlier questions, from the first and the last line"),
+    ("Ctrl-G", "Write the question in $EDITOR"),
+    ("Ctrl-D", "Take the last attachment off"),
+    ("Ctrl-T", "To the turns: up and down move, a letter acts, Esc goes back"),
+    ("r  o", "On a turn: answer again, go on with a cut answer"),
+    ("e  d  u", "On a turn: edit and ask again, delete, take that back"),
+    ("y  c", "On a turn: copy the answer, or its first code block"),
+    ("f  p", "On a turn: fork from here, pin it"),
+    ("t  l", "On a turn: unfold the reasoning, see the ledger"),
+    ("PgUp, PgDn", "Scroll the transcript"),
+    ("F2", "Show or hide the meters"),
+    ("Ctrl-N", "New conversation"),
+    ("Ctrl-P", "All commands"),
+    ("Ctrl-Q", "Leave"),
+)
 BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def parsed(line: str) -> tuple[str, str] | None:
     """The name and the argument of a line that is a command, None for one that is a question."""
-    if not line.startswith("/") or line.startswith("//") or "\n" in line.split(" ")[0]:
+    if not line.startswith("/") or line.startswith("//") or "\n" in line.partition(" ")[0]:
         return None
     name, _, argument = line[1:].partition(" ")
     return None if "/" in name else (name, argument.strip())

@@ -2,11 +2,9 @@
 
 import io
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ctxchat.tui.screen_stream import screen_of_our_own
 from ctxchat.tui.start import Start
 
 if TYPE_CHECKING:
@@ -26,23 +24,7 @@ def run(services: "Services", start: Start) -> int:
         code = app.run()
     if app._exception is not None:  # noqa: SLF001 - textual tells it nowhere else
         raise app._exception  # noqa: SLF001
+    if not app.stopped:
+        # Whatever is still running would keep the process: what it does is not lost by it.
+        os._exit(code or 0)
     return code or 0
-
-
-@contextmanager
-def screen_of_our_own() -> Iterator[None]:
-    """Draw on a descriptor that nobody else has: what a library writes to stderr would stand in the
-    middle of the screen, so it goes nowhere."""
-    drawn = os.dup(2) if os.isatty(2) else os.open("/dev/tty", os.O_WRONLY)
-    before, stream = os.dup(2), sys.__stderr__
-    null = os.open(os.devnull, os.O_WRONLY)
-    sys.__stderr__ = open(drawn, "w", encoding="utf-8", errors="replace")  # type: ignore[misc]  # noqa: SIM115
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        sys.__stderr__.close()
-        sys.__stderr__ = stream  # type: ignore[misc]
-        os.dup2(before, 2)
-        os.close(before)
-        os.close(null)

@@ -1,8 +1,13 @@
 """What the thread of a turn tells the widgets."""
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from ctxchat.domain.events import ModelLoading, Prefilled, TurnEvent
+
+if TYPE_CHECKING:
+    from ctxchat.service.drafts import Draft as DraftCost
 
 
 class WorkBegan(Message):
@@ -34,8 +39,21 @@ class Progressed(Message):
         """Whether the one behind makes this one stale. The first of a prefill says when it began, so it
         stays."""
         return (
-            isinstance(message, Progressed) and type(message.event) is type(self.event) and self.event.done > 0
+            isinstance(message, Progressed)
+            and type(message.event) is type(self.event)
+            and self.event.done > 0
         )
+
+
+class DraftCosted(Message):
+    """What the draft will cost; None where that is not known yet. A later one makes it stale."""
+
+    def __init__(self, cost: "DraftCost | None") -> None:
+        super().__init__()
+        self.cost = cost
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, DraftCosted)
 
 
 class WorkEnded(Message):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ctxchat.context.attachments import Attachment
 
 
-
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was read of a path: a file is one attachment, a folder one for each text file in it."""
@@ -32,7 +31,6 @@ class Start:
     session: str | None = None
     resume: bool = False
     fork: bool = False
-    record: bool = True
     words: str = ""
     attachments: tuple[Attachment, ...] = ()
     data: tuple[Attachment, ...] = ()

@@ -38,7 +38,9 @@ class TurnWork:
     """Runs pieces of work one after another, in a daemon thread that begins with the first, and posts
     what they yield. Text is gathered, and posted about four times a second."""
 
-    def __init__(self, post: Callable[[Message], object], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, post: Callable[[Message], object], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._post = post
         self._clock = clock
         self._numbers = count(1)
@@ -69,7 +71,7 @@ class TurnWork:
         def events(_: Cancel) -> Iterator[TurnEvent]:
             try:
                 result = function()
-            except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+            except Exception as error:
                 loop.call_soon_threadsafe(future.set_exception, error)
             else:
                 loop.call_soon_threadsafe(future.set_result, result)

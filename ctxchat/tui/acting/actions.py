@@ -4,16 +4,16 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.acting.context import ContextActions
 from ctxchat.tui.acting.conversations import ConversationActions
+from ctxchat.tui.acting.failures import FailureActions
 from ctxchat.tui.acting.turns import TurnActions
-from ctxchat.tui.chat.screen import ChatScreen
+from ctxchat.tui.acting.views import ViewActions
 from ctxchat.tui.chat.turn_view import TurnView
-from ctxchat.tui.commands import Command
+from ctxchat.tui.commands import COMMANDS, KEYS, Command
 
 
-class Actions(ConversationActions, TurnActions, ContextActions):
+class Actions(ConversationActions, TurnActions, ContextActions, ViewActions, FailureActions):
     """Does what is named, and says in a corner what went wrong with it."""
 
     async def do(self, action: str, argument: str) -> None:
@@ -35,24 +35,11 @@ class Actions(ConversationActions, TurnActions, ContextActions):
         else:
             self.chat.composer.set_text(f"/{command.name} ")
 
-    async def settle(self, receipt: Receipt) -> None:
-        """Take what a turn that is over says of the conversation: its id, and those of its messages."""
-        if receipt.session is None:
-            return
-        self.app.asking.conversation = receipt.session
-        self.app.note_ids()
-
     async def help(self, _: str) -> None:
-        self.say("help")
+        from ctxchat.tui.screens.help import HelpRow, HelpScreen
 
-    async def meters(self, _: str) -> None:
-        self.chat.action_meters()
+        rows = [HelpRow(command.usage, command.does) for command in COMMANDS]
+        await self.ask_screen(HelpScreen(rows, [HelpRow(*row) for row in KEYS]))
 
     async def quit(self, _: str) -> None:
         await self.app.action_quit()
-
-    async def failed(self, message: ChatScreen.Failed) -> None:
-        """A piece of work that ended in an error: the question goes back where it came from."""
-        if message.draft is not None:
-            self.chat.composer.write(message.draft)
-        self.app.notify(message.failure, severity="error", markup=False)

@@ -121,7 +121,9 @@ class ContextActions(Acting):
 
         in_use = self.services.chat.model
         current = in_use.facts.path if in_use is not None else None
-        chosen = await self.ask_screen(ModelsScreen(self.services.models, current, self.services.settings_file))
+        chosen = await self.ask_screen(
+            ModelsScreen(self.services.models, current, self.services.settings_file)
+        )
         return chosen.path if chosen else ""
 
     def themes(self) -> Sequence[str]:

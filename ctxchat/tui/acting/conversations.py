@@ -9,23 +9,17 @@ from ctxchat.tui.acting.base import Acting
 
 class ConversationActions(Acting):
     async def open_start(self) -> None:
-        """Open what the command line named. Raises UsageError for what there is not."""
+        """Open what the command line named; a name that there is not begins a new conversation."""
         start, conversations = self.app.start, self.services.conversations
         if start.session is None and not start.resume:
             self.app.entitle()
             return
-        known = {summary.conversation.id: summary.conversation.name for summary in conversations.listing()}
-        if start.resume and not known:
-            return
-        if start.session is not None and start.session not in known.values():
-            try:
-                meant = conversations.resolve(start.session).id
-            except UsageError:
-                self.app.asking.name = start.session
-                self.app.entitle()
-                return
-        else:
+        try:
             meant = conversations.resolve(start.session).id
+        except UsageError:
+            self.app.asking.name = start.session
+            self.app.entitle()
+            return
         await self.app.open(conversations.fork(meant).id if start.fork else meant)
 
     async def new(self, name: str) -> None:

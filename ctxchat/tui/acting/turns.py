@@ -44,7 +44,11 @@ class TurnActions(Acting):
         conversation, message = self.conversation, _message(turn)
         composed = await self.change(lambda: self.services.turns.delete(conversation, message))
         await self.app.open(conversation)
-        self.say(f"{composed.turns} turns taken off: /undo brings them back" if composed.turns != 1 else "taken off: /undo brings it back")
+        self.say(
+            f"{composed.turns} turns taken off: /undo brings them back"
+            if composed.turns != 1
+            else "taken off: /undo brings it back"
+        )
 
     async def undo(self, _: str = "") -> None:
         conversation = self.conversation
@@ -95,7 +99,8 @@ class TurnActions(Acting):
                 await self.pin(turn.shown.answer or turn.shown.question)
             case "undo":
                 await self.undo()
-
+            case _:
+                await self.app.actions.context()
 
 
 def _message(turn: TurnView | None) -> str | None:

@@ -58,5 +58,7 @@ class AnswerView(Vertical):
         if self._blocks.in_code or begun.lstrip().startswith("|"):
             return self._finished
         line = begun.rpartition("\n")[2]
-        held = len(line) if line.lstrip().startswith(("```", "~~~", "|")) or line.strip() in ("`", "``") else 0
+        held = (
+            len(line) if line.lstrip().startswith(("```", "~~~", "|")) or line.strip() in ("`", "``") else 0
+        )
         return len(self._text) - held

@@ -47,7 +47,11 @@ class QuestionArea(TextArea):
 
     def __init__(self) -> None:
         super().__init__(
-            id="composer", soft_wrap=True, show_line_numbers=False, tab_behavior="focus", placeholder=PLACEHOLDER
+            id="composer",
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            placeholder=PLACEHOLDER,
         )
         self.completing = False
 

@@ -37,7 +37,6 @@ class Asking:
             memory=self.memory,
             filters=self.start.filters,
             session=self.conversation or self.name,
-            record=self.start.record,
             system=self.system if new else None,
             pins=self.pins if new else (),
             sampling=self.sampling,

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -12,8 +12,9 @@ from textual.message import Message as Posted
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from ctxchat.display.editor import edited
 from ctxchat.display.plain_text import clean, shortened
-from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import TurnEvent, TurnFinished
 from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.chat import live
@@ -23,8 +24,9 @@ from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.status import StatusLine
 from ctxchat.tui.chat.transcript import Transcript
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
+from ctxchat.tui.messages import DraftCosted, Happened, Progressed, WorkEnded
 from ctxchat.tui.meters.panel import MetersPanel
-from ctxchat.tui.messages import Happened, Progressed, WorkEnded
+from ctxchat.tui.screen_stream import stderr_on_screen
 from ctxchat.tui.work import Events, TurnWork
 
 
@@ -34,7 +36,11 @@ class ChatScreen(Screen[None]):
     It knows no service: what a turn runs is given to `run_turn`, and what became of it is posted.
     """
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (100, "-wide"), (180, "-broad")]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-narrow"),
+        (100, "-wide"),
+        (180, "-broad"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "app.new", "New"),
@@ -47,11 +53,12 @@ class ChatScreen(Screen[None]):
     ]
 
     class Finished(Posted):
-        """A turn of this chat is over."""
+        """A turn of this chat is over; `draft` is what was asked in it, if anything was."""
 
-        def __init__(self, receipt: Receipt) -> None:
+        def __init__(self, receipt: Receipt, draft: Draft | None) -> None:
             super().__init__()
             self.receipt = receipt
+            self.draft = draft
 
     class Failed(Posted):
         """A piece of work ended in an error; `draft` is what was asked in it, if anything was."""
@@ -151,6 +158,12 @@ class ChatScreen(Screen[None]):
         self._measure(message.event, mine=message.work == self._work)
         self.status.draw()
 
+    def on_draft_costed(self, message: DraftCosted) -> None:
+        if message.cost is not None:
+            self.meters.show_draft(message.cost)
+            if not self.busy:
+                self.status.foretell(message.cost)
+
     def on_work_ended(self, message: WorkEnded) -> None:
         mine = message.work == self._work
         draft = self._draft if mine else None
@@ -159,7 +172,7 @@ class ChatScreen(Screen[None]):
             self._work, self._view, self._draft = None, None, None
         self.status.say("")
         if receipt is not None:
-            self.post_message(self.Finished(receipt))
+            self.post_message(self.Finished(receipt, draft))
         if message.failure:
             self.post_message(self.Failed(message.failure, message.code, draft))
         elif mine:
@@ -192,6 +205,16 @@ class ChatScreen(Screen[None]):
     async def action_earlier(self) -> None:
         await self.transcript.show_earlier()
 
+    def action_editor(self) -> None:
+        """Write the question in the person's own editor."""
+        try:
+            with self.app.suspend(), stderr_on_screen():
+                text = edited(self.composer.area.text, "question.md")
+        except (CtxChatError, SuspendNotSupported) as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self.composer.set_text(text.rstrip("\n"))
+
     def action_page(self, by: int) -> None:
         page = self.transcript.scroll_page_up if by < 0 else self.transcript.scroll_page_down
         page(animate=False)
@@ -204,5 +227,7 @@ class ChatScreen(Screen[None]):
 
     def _show_waiting(self) -> None:
         lines = [f"◷ waits: {shortened(draft.text, 60)}" for draft in self.waiting]
-        self._waiting.update(Content(clean("\n".join([*lines, "  Esc stops the answer, again takes it back"]))))
+        self._waiting.update(
+            Content(clean("\n".join([*lines, "  Esc stops the answer, again takes it back"])))
+        )
         self._waiting.display = bool(lines)

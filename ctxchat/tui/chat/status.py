@@ -1,6 +1,7 @@
 """One row: what is going on, and how full the KV cache is."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -19,6 +20,9 @@ from ctxchat.domain.events import (
     TurnFinished,
 )
 from ctxchat.domain.receipt import KvCost
+
+if TYPE_CHECKING:
+    from ctxchat.service.drafts import Draft as DraftCost
 
 
 class StatusLine(Horizontal):
@@ -60,6 +64,22 @@ class StatusLine(Horizontal):
         """Show the state of the turn as the events told it."""
         self.say(self._meters.line.partition(" · KV ")[0])
         self._cells.update(self._filled())
+
+    def foretell(self, cost: "DraftCost") -> None:
+        """Say what the draft will cost; nothing where nothing is written."""
+        if not cost.tokens:
+            self.say("")
+            return
+        parts = [
+            f"draft {amounts.estimate(cost.tokens, exact=cost.exact)} tokens",
+            f"prompt {amounts.estimate(cost.total, exact=cost.exact)} of {cost.usable:,}",
+            f"{cost.evaluated:,} new",
+        ]
+        if cost.predicted.prefill is not None:
+            parts.append(f"first token in about {amounts.seconds(cost.predicted.prefill)}")
+        if not cost.fits:
+            parts.append("too large: old turns or attached text give way")
+        self.say(" · ".join(parts))
 
     def say(self, state: str) -> None:
         self._state.update(Content(clean(state)))

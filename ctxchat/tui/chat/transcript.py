@@ -86,7 +86,9 @@ class Transcript(VerticalScroll, can_focus=False):
             gone = turns[: len(turns) - MOST_TURNS]
             self._earlier += [view.shown for view in gone]
             at = self.children.index(gone[-1])
-            await self.remove_children([child for child in self.children[: at + 1] if child is not self._more])
+            await self.remove_children(
+                [child for child in self.children[: at + 1] if child is not self._more]
+            )
             self._count_earlier()
 
     def _count_earlier(self) -> None:

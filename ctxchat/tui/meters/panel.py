@@ -13,3 +13,6 @@ class MetersPanel(Static):
 
     def show(self, event: TurnEvent) -> None:
         """Take an event of the turn."""
+
+    def show_draft(self, draft: object) -> None:
+        """Take what a draft will cost."""
