@@ -4,16 +4,14 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.tui.acting.context import ContextActions
 from ctxchat.tui.acting.conversations import ConversationActions
 from ctxchat.tui.acting.failures import FailureActions
-from ctxchat.tui.acting.turns import TurnActions
 from ctxchat.tui.acting.views import ViewActions
 from ctxchat.tui.chat.turn_view import TurnView
 from ctxchat.tui.commands import COMMANDS, KEYS, Command
 
 
-class Actions(ConversationActions, TurnActions, ContextActions, ViewActions, FailureActions):
+class Actions(ConversationActions, FailureActions, ViewActions):
     """Does what is named, and says in a corner what went wrong with it."""
 
     async def do(self, action: str, argument: str) -> None:

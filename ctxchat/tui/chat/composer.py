@@ -148,6 +148,11 @@ class Composer(Vertical):
             self._show_chips()
             self.post_message(self.Changed(self.draft))
 
+    def close_completion(self) -> None:
+        """Let go of the choices: the word stays as it is."""
+        self._completion.close()
+        self.area.completing = False
+
     def remember(self, question: str) -> None:
         """A question that was asked, for the keys Up and Down."""
         if question and (not self._history or self._history[-1] != question):
@@ -184,8 +189,7 @@ class Composer(Vertical):
         if key == "tab":
             self._accept()
         elif key == "escape":
-            self._completion.close()
-            self.area.completing = False
+            self.close_completion()
         else:
             self._completion.move(-1 if key == "up" else 1)
 
@@ -198,7 +202,7 @@ class Composer(Vertical):
         draft = self.draft
         if not draft.text:
             return
-        self._completion.close()
+        self.close_completion()
         self.remember(draft.text)
         self.write(Draft(""))
         self.post_message(self.Sent(draft))
