@@ -95,11 +95,11 @@ def reclaim_until(prompt: Prompt, budget: Budget, *, keep: int) -> str | None:
     """The message up to which notes and data of past turns, all but the last `keep`, are to be given back,
     from the oldest, so that the prompt comes down to the landing; the last that holds any where that is not
     enough, None where there is nothing to give back."""
-    turns = prompt.summarized_turns + prompt.verbatim_turns - keep
+    numbers = sorted({piece.turn for piece in prompt.pieces if piece.turn is not None})
+    past = numbers[: max(0, prompt.verbatim_turns - keep)]
     freed, last = 0, None
     for piece in prompt.pieces:
-        past = piece.turn is not None and piece.turn <= turns
-        if past and piece.source and piece.section in (Section.DATA, Section.NOTES):
+        if piece.turn in past and piece.source and piece.section in (Section.DATA, Section.NOTES):
             if last not in (None, piece.source.message) and prompt.total - freed <= budget.landing:
                 break
             freed, last = freed + len(piece.ids), piece.source.message

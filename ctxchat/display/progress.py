@@ -67,17 +67,11 @@ class Meters:
         seconds = now - self._prefill_began
         if done and seconds > 0:
             if done < total:
-                parts.append(f"{amounts.seconds(self._left(done, total, seconds))} left")
+                depth = self._kv.reused if self._kv else 0
+                left = seconds_left(self._curve, depth, done, total, seconds)
+                parts.append(f"{amounts.seconds(left)} left")
             parts.append(amounts.rate(done / seconds))
         self.line = " · ".join([*parts, *self._cells(done - total)])
-
-    def _left(self, done: int, total: int, seconds: float) -> float:
-        """Seconds the rest takes: as the curve says, corrected by what the beginning took."""
-        if self._curve is None or self._kv is None:
-            return (total - done) * seconds / done
-        depth = self._kv.reused
-        foretold, rest = self._curve.prefill(done, depth), self._curve.left(done, total, depth)
-        return rest * seconds / foretold if foretold > 0 else rest
 
     def _generated(self, what: str) -> None:
         self._decoded += 1
@@ -90,3 +84,12 @@ class Meters:
             return []
         cells = self._kv.cells + beyond_prompt
         return [f"KV {cells:,} cells {amounts.size(cells * self._kv.bytes_per_token)}"]
+
+
+def seconds_left(curve: CostCurve | None, depth: int, done: int, total: int, seconds: float) -> float:
+    """Seconds that reading takes until all is read behind `depth` cells, where `done` took `seconds`: as
+    the curve says, corrected by what the beginning took."""
+    if curve is None:
+        return (total - done) * seconds / done
+    foretold, rest = curve.prefill(done, depth), curve.left(done, total, depth)
+    return rest * seconds / foretold if foretold > 0 else rest

@@ -35,6 +35,23 @@ class Finish(StrEnum):
     ERROR = "error"
 
 
+class Change(StrEnum):
+    """What a person did to the path of a conversation, and can take back."""
+
+    AGAIN = "again"
+    REST = "rest"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class Omission(StrEnum):
+    """What a person leaves out of what is sent: a whole turn, named by its question, or the notes and
+    the data of one message."""
+
+    TURN = "turn"
+    ATTACHED = "attached"
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A run of a message's text that is tokenized on its own.
@@ -112,7 +129,7 @@ class Conversation:
     """A name for a path through the tree: from a root to `head`, None before the first message.
 
     `reclaimed` is the last message whose notes and data are not sent any more, nor those of messages
-    before it.
+    before it. `left_out` are messages that a person took out of what is sent, each with what of it.
     """
 
     id: str
@@ -123,6 +140,11 @@ class Conversation:
     updated: datetime
     pins: tuple[Pin, ...] = ()
     reclaimed: str | None = None
+    left_out: frozenset[tuple[str, Omission]] = frozenset()
+
+    def omitted(self, what: Omission) -> frozenset[str]:
+        """The messages that are left out in this way."""
+        return frozenset(message for message, of in self.left_out if of is what)
 
 
 @dataclass(frozen=True, slots=True)

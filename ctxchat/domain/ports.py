@@ -7,9 +7,11 @@ from typing import Protocol
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import (
+    Change,
     Conversation,
     ConversationSummary,
     Message,
+    Omission,
     Pin,
     Role,
     SearchHit,
@@ -204,9 +206,32 @@ class Conversations(Protocol):
     def path(self, conversation: str, vocabulary: str | None = None) -> tuple[Message, ...]:
         """Messages from the root to the head, their segments with the ids of `vocabulary`."""
 
-    def append(self, conversation: str, message: Message, vocabulary: str | None = None) -> None:
+    def append(
+        self,
+        conversation: str,
+        message: Message,
+        vocabulary: str | None = None,
+        change: Change | None = None,
+    ) -> None:
         """Journal a message behind its parent and make it the head. Ids of its segments are kept
-        under `vocabulary`. An answer marks its questions answered."""
+        under `vocabulary`. An answer marks its questions answered. With a `change` it can be undone."""
+
+    def turn_back(self, conversation: str, head: str | None, change: Change) -> None:
+        """Make an earlier message of the path the head, None for no message at all. What was behind it
+        stays in the tree, and can be brought back."""
+
+    def last_change(self, conversation: str) -> Change | None:
+        """What `undo_change` would take back."""
+
+    def undo_change(self, conversation: str) -> Change | None:
+        """Put the head where it was before the last change that was not taken back yet; None where there
+        is none. What was said since stays in the tree."""
+
+    def leave_out(self, conversation: str, message: str, what: Omission) -> None:
+        """Send the turn of a question, or what is attached to a message, no more."""
+
+    def put_back(self, conversation: str, message: str, what: Omission) -> None:
+        """Send it again. Raises UsageError where it was not left out."""
 
     def restate(self, question: Message) -> None:
         """Record other segments for a question that is not answered yet, as filters and recall have made
@@ -241,8 +266,9 @@ class Conversations(Protocol):
     def undo_compaction(self, conversation: str) -> bool:
         """Make the blocks before the last compaction live again; False where there was none."""
 
-    def fork(self, conversation: str) -> Conversation:
-        """A new conversation with the same head, pins and summary blocks."""
+    def fork(self, conversation: str, head: str | None = None) -> Conversation:
+        """A new conversation with the same head (or an earlier message of the path), pins, summary blocks
+        and what is left out."""
 
     def listing(self) -> list[ConversationSummary]:
         """All of them, last used first."""

@@ -1,10 +1,13 @@
 """Prompts of a conversation, for a model that is loaded and a window that is chosen."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ctxchat.context.assemble import PromptContent, Wording, assemble
 from ctxchat.context.budget import Budget
-from ctxchat.domain.conversation import Conversation, Message, Role, sent
+from ctxchat.domain.conversation import Conversation, Message, Omission, Role, sent
+from ctxchat.domain.path_turns import messages_of_turns
 from ctxchat.domain.ports import Conversations, Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.summary import SummaryBlock
@@ -15,16 +18,22 @@ from ctxchat.service.policy import WindowPolicy
 @dataclass(frozen=True, slots=True)
 class Past:
     """What was said: `blocks` for the oldest messages, and the `messages` behind them, those
-    without an answer included."""
+    without an answer included, and those of turns that a person left out, `left_out` by their ids."""
 
     blocks: tuple[SummaryBlock, ...] = ()
     messages: tuple[Message, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+    def sent_of(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Those that are sent."""
+        return tuple(m for m in sent(messages) if m.id not in self.left_out)
 
     def first_turns(self, count: int) -> tuple[Message, ...]:
-        """The messages of the oldest `count` turns, and what stands before them."""
+        """The messages of the oldest `count` turns that are sent, and what stands before them or is left
+        out behind them."""
         turns = 0
         for index, message in enumerate(self.messages):
-            if message.role is Role.USER and message.answered:
+            if message.role is Role.USER and message.answered and message.id not in self.left_out:
                 turns += 1
             if turns > count:
                 return self.messages[:index]
@@ -49,14 +58,15 @@ class Assembly:
         """What a conversation holds before a question, with the ids of this model's vocabulary."""
         if conversation.head is None:
             return Past()
-        blocks = self.conversations.blocks(conversation.id)
         path = self.conversations.path(conversation.id, self.model.vocabulary.fingerprint)
-        if question and path and path[-1].id == question.id:
-            path = path[:-1]
-        if not blocks:
-            return Past((), path)
-        covered = [message.id for message in path].index(blocks[-1].last)
-        return Past(blocks, path[covered + 1 :])
+        ids = [message.id for message in path]
+        if question and question.id in ids:
+            ids = ids[: ids.index(question.id)]
+        every = self.conversations.blocks(conversation.id)
+        blocks = tuple(takewhile(lambda block: block.last in ids, every))
+        covered = ids.index(blocks[-1].last) + 1 if blocks else 0
+        left_out = messages_of_turns(path, conversation.omitted(Omission.TURN))
+        return Past(blocks, path[covered : len(ids)], left_out)
 
     def prompt(
         self,
@@ -66,9 +76,10 @@ class Assembly:
         think: bool | None = None,
         *,
         reasoning: bool = True,
+        begun: Message | None = None,
     ) -> Prompt:
         """The prompt; without `reasoning` none of earlier turns is in it, whatever the template
-        keeps."""
+        keeps. `begun` is what there is of the answer."""
         content = PromptContent(
             system=conversation.system,
             pins=conversation.pins,
@@ -79,6 +90,9 @@ class Assembly:
             think=think,
             reasoning=reasoning,
             reclaimed=conversation.reclaimed,
+            given_back=conversation.omitted(Omission.ATTACHED),
+            left_out=past.left_out,
+            begun=begun,
         )
         return assemble(
             content,

@@ -1,14 +1,19 @@
 """One turn, straight through: the only road from a question to an answer."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from ctxchat.context.alternatives import Alternative
 from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
-from ctxchat.domain.errors import ConversationBusyError, CtxChatError, PromptTooLargeError, UsageError
+from ctxchat.domain.errors import (
+    ConversationBusyError,
+    CtxChatError,
+    PromptTooLargeError,
+    UsageError,
+)
 from ctxchat.domain.events import (
     CostPredicted,
     Generated,
@@ -24,10 +29,12 @@ from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model, Recall
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Receipt
-from ctxchat.domain.window import Window, choose_window, too_large
+from ctxchat.domain.window import choose_window, too_large
+from ctxchat.service.asking import begin_turn, recorded
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
+from ctxchat.service.model_in_use import ModelInUse, OpenedModel
 from ctxchat.service.plan import planned_alternatives, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
@@ -36,15 +43,8 @@ from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
-from ctxchat.service.upkeep import fold_now, fold_where_due, restored_history, save
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedModel:
-    """A model, loaded or not, and what the person should be told of how it was chosen."""
-
-    model: Model
-    notice: str | None = None
+from ctxchat.service.turn_events import warnings, whole
+from ctxchat.service.upkeep import FoldNow, fold_now, fold_where_due, restored_history, save
 
 
 class ChatService:
@@ -66,14 +66,13 @@ class ChatService:
         recall: Recall | None = None,
         collections: tuple[str, ...] | None = None,
     ) -> None:
-        self._open_model = open_model
+        self._in_use = ModelInUse(open_model)
         self._clock = clock
         self._texts = texts
         self._policy_for = policy
         self._remembering = Remembering(recall, collections)
         self._conversations = conversations
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
-        self._model: Model | None = None
         self._finished: tuple[str, int | None] | None = None
 
     def ask(self, request: AskRequest, cancel: Cancel) -> Iterator[TurnEvent]:
@@ -87,8 +86,7 @@ class ChatService:
         try:
             self._remembering.begin(request)
             with self._journal.conversation(request) as conversation:
-                turn.conversation = conversation
-                turn.conversation, turn.question = self._journal.ask(request, conversation)
+                begin_turn(turn, request, self._journal, conversation)
                 yield from self._turn(request, turn, cancel)
         except UsageError:
             raise
@@ -96,52 +94,82 @@ class ChatService:
             turn.failure = failure
         yield TurnFinished(turn.receipt())
 
+    @property
+    def model(self) -> Model | None:
+        """The model in use, None before it was needed."""
+        return self._in_use.model
+
+    def load(self, cancel: Cancel) -> Iterator[TurnEvent]:
+        """Load the model ahead of the first turn, then open what recall needs. Raises ModelError."""
+        model = yield from self._opened()
+        yield from model.load(cancel)
+        if not cancel.requested:
+            yield from self._remembering.warm()
+
+    def use_model(self, open_model: Callable[[], OpenedModel]) -> None:
+        """Answer with another model from now on. What was said is tokenized for it at the next turn."""
+        self._in_use.change(open_model)
+        self._finished = None
+
+    @contextmanager
+    def counting(self, max_tokens: int | None) -> Iterator[Assembly]:
+        """What builds prompts in any thread, to count them; the model is not closed meanwhile. Raises
+        EngineError where none is loaded."""
+        with self._in_use.staying_open() as model:
+            yield self._assembly(model, max_tokens)
+
     def standing(self, conversation: Conversation, max_tokens: int | None, cancel: Cancel) -> Prompt:
         """What the next turn of a conversation would send before its question. The weights are not
         read. Raises ModelError."""
-        if self._model is None:
-            self._model = self._open_model().model
-        for _ in self._model.load(cancel, weights=False):
+        model = self._in_use.opened().model
+        for _ in model.load(cancel, weights=False):
             pass
-        assembly = self._assembly(self._model, max_tokens)
+        assembly = self._assembly(model, max_tokens)
         return assembly.prompt(conversation, assembly.past(conversation), None)
 
     def tidy(self, cancel: Cancel) -> Iterator[TurnEvent]:
         """What is done while the person reads: what the turn cost is learned, and the conversation used
         last is kept up, and the notes it was answered from. Nothing is lost where it is cancelled, and
         what goes wrong with the conversation waits for the next turn to be told."""
-        if self._model is not None and self._model.costs is not None:
-            self._model.costs.learn()
+        if self.model is not None and self.model.costs is not None:
+            self.model.costs.learn()
         if self._finished is None or cancel.requested:
             return
         with suppress(CtxChatError):
-            yield from self._folding(*self._finished, cancel, at_once=False)
+            yield from self._folding(*self._finished, cancel)
         yield from self._saving(*self._finished, cancel)
         if not cancel.requested:
             yield from self._remembering.mend()
 
     def compact(
-        self, conversation: Conversation, max_tokens: int | None, cancel: Cancel
+        self,
+        conversation: Conversation,
+        max_tokens: int | None,
+        cancel: Cancel,
+        *,
+        through: str | None = None,
+        focus: str = "",
     ) -> Iterator[TurnEvent]:
-        """Fold all turns of a conversation but the last, now. Raises UsageError where it has none to
-        fold."""
+        """Fold the turns of a conversation up to that of a message, or all but the last, now. The summary
+        keeps above all what `focus` names. Raises UsageError where there is none to fold."""
         model = yield from self._opened()
         yield from model.load(cancel)
         if not cancel.requested:
-            yield from self._folding(conversation.id, max_tokens, cancel, at_once=True)
+            now = FoldNow(through, focus)
+            yield from self._folding(conversation.id, max_tokens, cancel, now)
 
     def _folding(
-        self, conversation_id: str, max_tokens: int | None, cancel: Cancel, *, at_once: bool
+        self, conversation_id: str, max_tokens: int | None, cancel: Cancel, now: FoldNow | None = None
     ) -> Iterator[TurnEvent]:
         with self._conversations.hold(conversation_id):
             conversation = self._conversations.find(conversation_id)
-            if conversation is None or self._model is None:
+            if conversation is None or self.model is None:
                 return
-            assembly = self._assembly(self._model, max_tokens)
+            assembly = self._assembly(self.model, max_tokens)
             compaction = Compaction(assembly, conversation, self._texts.requests, writes=True)
-            if at_once:
+            if now is not None:
                 yield from restored_history(assembly, conversation)
-                yield from fold_now(compaction, cancel)
+                yield from fold_now(replace(compaction, focus=now.focus), cancel, now.through)
             elif assembly.policy.folds:
                 yield from fold_where_due(compaction, cancel)
 
@@ -152,8 +180,8 @@ class ChatService:
         try:
             with self._conversations.hold(conversation_id):
                 conversation = self._conversations.find(conversation_id)
-                if conversation is not None and self._model is not None:
-                    yield from save(self._assembly(self._model, max_tokens), conversation, cancel)
+                if conversation is not None and self.model is not None:
+                    yield from save(self._assembly(self.model, max_tokens), conversation, cancel)
         except ConversationBusyError:
             return  # Whoever answers in it now will keep what it then holds.
         except CtxChatError as error:
@@ -161,13 +189,11 @@ class ChatService:
 
     def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
         """What the prompt of a receipt would cost under other budgets and cache types."""
-        return planned_alternatives(receipt, self._model)
+        return planned_alternatives(receipt, self.model)
 
     def close(self) -> None:
         """Give the model's memory back."""
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        self._in_use.close()
 
     def _turn(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Iterator[TurnEvent]:
         model = yield from self._loaded(request, turn, cancel)
@@ -176,7 +202,7 @@ class ChatService:
             return
         turn.curve = model.costs.curve() if model.costs else None
         assembly = self._assembly(model, request.sampling.max_tokens)
-        yield from _warnings(request, model, assembly.window)
+        yield from warnings(request, model, assembly.window)
         yield from self._remembering.warnings()
         recollection = self._remembering.recollection
         preparation = Preparation(request, turn, assembly, self._journal, self._texts.requests, recollection)
@@ -220,12 +246,10 @@ class ChatService:
 
     def _opened(self) -> Generator[TurnEvent, None, Model]:
         """The model, found at the first need of it."""
-        if self._model is None:
-            opened = self._open_model()
-            self._model = opened.model
-            if opened.notice:
-                yield Warned(opened.notice)
-        return self._model
+        opened = self._in_use.opened()
+        if opened.notice:
+            yield Warned(opened.notice)
+        return opened.model
 
     def _generate(self, request: AskRequest, turn: Turn, model: Model, cancel: Cancel) -> Iterator[TurnEvent]:
         assert turn.prompt is not None
@@ -233,7 +257,7 @@ class ChatService:
             turn.prompt.ids,
             request.sampling,
             limit=turn.prompt.reserve,
-            reasoning=model.template.behaviour.reasoning,
+            reasoning=None if turn.is_in_text else model.template.behaviour.reasoning,
             in_reasoning=turn.prompt.opens_reasoning,
         )
         events = model.generate(generation, cancel)
@@ -241,7 +265,7 @@ class ChatService:
             for event in events:
                 turn.see(event)
                 if isinstance(event, Prefilled):
-                    yield from _whole(event, turn)
+                    yield from whole(event, turn)
                 elif not isinstance(event, Generated):
                     yield event
         except GeneratorExit:
@@ -257,26 +281,11 @@ class ChatService:
         if turn.kv is not None and model.cache is not None:
             turn.kv = replace(turn.kv, cells=model.cache.cells(), capacity=model.cache.capacity)
         turn.memory = model.memory()
-        segments = turn.answer(strips_reasoning=model.template.behaviour.strips_reasoning)
+        segments = recorded(turn, model)
         if segments and turn.writes:
             assert turn.conversation is not None
             assert turn.question is not None
             finish = turn.generated.finish if turn.generated else Finish.ERROR
             fingerprint = model.vocabulary.fingerprint
-            self._journal.answer(turn.conversation, turn.question, segments, finish, fingerprint)
+            self._journal.answer(turn.conversation, turn.question, segments, finish, fingerprint, turn.change)
             self._finished = (turn.conversation.id, turn.max_tokens)
-
-
-def _whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:
-    """What is prefilled as a part of all that this turn evaluates, also what was read ahead."""
-    total = turn.kv.evaluated if turn.kv else event.total
-    if event.done == 0 and total > event.total:
-        yield Prefilled(0, total)
-    yield Prefilled(event.done + total - event.total, total)
-
-
-def _warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warned]:
-    if window.warning:
-        yield Warned(window.warning)
-    if request.think is not None and not model.template.behaviour.switches_thinking:
-        yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ctxchat.context.summary import block_of, merged_block
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, new_id, sent
+from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, count_turns, new_id
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import Compacted, Compacting, Generated, Prefilled
 from ctxchat.domain.model import Generation
@@ -24,10 +24,10 @@ WORDS_A_TOKEN = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """How the model is asked: for a summary of what stands before, of so many words at most; and
-    for one of several summaries."""
+    """How the model is asked: for a summary of what stands before, of so many words at most, that keeps
+    above all what a person named (empty for nothing); and for one of several summaries."""
 
-    summary: Callable[[int], str]
+    summary: Callable[[int, str], str]
     merger: Callable[[str, int], str]
 
 
@@ -41,12 +41,14 @@ class _Written:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Folds turns of one conversation; without `writes` the record stays as it is."""
+    """Folds turns of one conversation; without `writes` the record stays as it is. `focus` are a person's
+    words for what is to be kept above all."""
 
     assembly: Assembly
     conversation: Conversation
     requests: Requests
     writes: bool
+    focus: str = ""
 
     def fold(
         self, past: Past, turns: int, cancel: Cancel
@@ -54,19 +56,12 @@ class Compaction:
         """Fold the oldest `turns`, and return what the conversation then holds; None where it was
         cancelled, and nothing has changed."""
         covered = past.first_turns(turns)
-        before = sum(self.assembly.count(message.spoken) for message in sent(covered))
+        before = sum(self.assembly.count(message.spoken) for message in past.sent_of(covered))
         yield Compacting(turns, before)
         written = self._written(past, covered, cancel)
         if written is None:
             return None
-        block = block_of(
-            covered,
-            turns=turns,
-            written=written.text,
-            room_tokens=self.assembly.budget.block,
-            count=self.assembly.count,
-            id=new_id(),
-        )
+        block = self._block(past, covered, written.text)
         blocks = (*past.blocks, block)
         if self._pass_their_share(blocks):
             joint = self._joint(blocks, covered[-1], cancel)
@@ -80,13 +75,25 @@ class Compaction:
             self.assembly.conversations.compact(self.conversation.id, blocks)
         after = self.assembly.count(block.text)
         yield Compacted(turns, before, after, block.origin, written.evaluated)
-        return Past(blocks, past.messages[len(covered) :])
+        return Past(blocks, past.messages[len(covered) :], past.left_out)
+
+    def _block(self, past: Past, covered: tuple[Message, ...], written: str | None) -> SummaryBlock:
+        """A block that stands for all of the covered messages, and says nothing of what a person left out."""
+        block = block_of(
+            [message for message in covered if message.id not in past.left_out],
+            turns=count_turns(covered),
+            written=written,
+            room_tokens=self.assembly.budget.block,
+            count=self.assembly.count,
+            id=new_id(),
+        )
+        return replace(block, first=covered[0].id, last=covered[-1].id)
 
     def _written(self, past: Past, covered: tuple[Message, ...], cancel: Cancel) -> _Written | None:
         """Have the model summarize the messages, beside the chat's cells, which it shares: the
         request begins as every prompt of this conversation does. None where it was cancelled."""
         limit = max(1, self.assembly.budget.block // 2)
-        request = _asked(self.requests.summary(_words(limit)), covered[-1])
+        request = _asked(self.requests.summary(_words(limit), self.focus), covered[-1])
         return self._generated(replace(past, messages=covered), request, limit, cancel)
 
     def _joint(self, blocks: tuple[SummaryBlock, ...], last: Message, cancel: Cancel) -> _Written | None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from ctxchat.domain.conversation import Conversation, ConversationSummary, SearchHit
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.kv import Snapshots
+from ctxchat.domain.path_turns import turn_around
 from ctxchat.domain.ports import Conversations
 from ctxchat.service.imports import read_messages
 from ctxchat.service.names import checked_name, first_words
 from ctxchat.service.references import resolve
 from ctxchat.service.transcripts import Transcript
+from ctxchat.service.turns import place_of
 
 
 class ConversationService:
@@ -47,12 +49,18 @@ class ConversationService:
         conversation = self.resolve(reference)
         self._conversations.rename(conversation.id, checked_name(name))
 
-    def fork(self, reference: str | None) -> Conversation:
-        """A new conversation with the same messages, which goes its own way from here."""
+    def fork(self, reference: str | None, at: str | None = None) -> Conversation:
+        """A new conversation with the same messages, up to the turn of the message `at`, which goes its own
+        way from there. Raises UsageError where there is no such message."""
         source = self.resolve(reference)
-        fork = self._conversations.fork(source.id)
+        fork = self._conversations.fork(source.id, None if at is None else self._end(source, at))
         self._snapshots.share(source.id, fork.id)
         return fork
+
+    def _end(self, conversation: Conversation, message: str) -> str:
+        path = self._conversations.path(conversation.id)
+        _, end = turn_around(path, place_of(conversation, path, message))
+        return path[end - 1].id
 
     def adopt(self, source: bytes, name: str | None) -> Transcript:
         """A new conversation from JSON lines, named by its first words where `name` is None.

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from ctxchat.context.assemble import SEPARATOR, Wording
 from ctxchat.context.attachments import question_segments
 from ctxchat.domain.conversation import (
+    Change,
     Conversation,
     Finish,
     Message,
+    Omission,
     Pin,
     Role,
     Section,
@@ -19,10 +21,11 @@ from ctxchat.domain.conversation import (
     sent,
 )
 from ctxchat.domain.errors import StoreError, UsageError
+from ctxchat.domain.path_turns import messages_of_turns
 from ctxchat.domain.ports import Clock, Conversations
 from ctxchat.domain.prompt import Prompt, SegmentKey
 from ctxchat.service.names import first_words
-from ctxchat.service.request import AskRequest
+from ctxchat.service.request import AskRequest, Reply
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Journal:
         Pins of a conversation that has turns ride in the question, so that nothing before it
         changes; those of a new one stand before the history.
         """
-        id_, history = new_id(), sent(self.history(conversation))
+        id_, path = new_id(), self.history(conversation)
+        left_out = messages_of_turns(path, conversation.omitted(Omission.TURN))
+        history = [message for message in sent(path) if message.id not in left_out]
         late = count_turns(history) > 0
         made = (Pin(new_id(), text, pending=late) for text in request.pins)
         pins = tuple(_placed((*conversation.pins, *made), history, id_))
@@ -99,9 +104,10 @@ class Journal:
         segments: tuple[Segment, ...],
         finish: Finish,
         vocabulary: str,
+        change: Change | None = None,
     ) -> None:
         answer = Message(new_id(), question.id, Role.ASSISTANT, segments, self.clock.now(), finish=finish)
-        self.conversations.append(conversation.id, answer, vocabulary)
+        self.conversations.append(conversation.id, answer, vocabulary, change)
 
     def _existing(self, request: AskRequest) -> Conversation | None:
         found = None
@@ -109,6 +115,8 @@ class Journal:
             found = self.conversations.find(request.session)
         elif request.resume:
             found = self.conversations.latest()
+        if found is None and request.reply is not Reply.NEW:
+            raise UsageError("there is no such conversation: nothing in it can be answered again")
         if found and request.system is not None and self._has_turns(found):
             raise UsageError(
                 "the system message of a conversation that has turns cannot change: "

@@ -10,7 +10,9 @@ from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Message
 from ctxchat.domain.events import Filtered, NotesFound, TurnEvent, Warned
 from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.receipt import Citation
 from ctxchat.domain.summary import SummaryBlock
+from ctxchat.service.asking import read_again
 from ctxchat.service.assembly import Assembly, Past
 from ctxchat.service.compaction import Compaction, Requests
 from ctxchat.service.filtering import filtered_question, without_attached
@@ -18,7 +20,7 @@ from ctxchat.service.journal import Journal
 from ctxchat.service.originals import keep_original, reclaimed
 from ctxchat.service.read_ahead import read_ahead
 from ctxchat.service.recollection import Recollection, standing_notes, window_of
-from ctxchat.service.request import AskRequest
+from ctxchat.service.request import AskRequest, Reply
 from ctxchat.service.restoring import restore
 from ctxchat.service.turn import Turn
 
@@ -40,11 +42,17 @@ class Preparation:
 
     def prompt(self, cancel: Cancel) -> Steps:
         """The prompt, which may still be too large where nothing more can give way."""
+        again = self.request.reply is not Reply.NEW
+        if again:
+            read_again(self.turn, self.journal, self.assembly.model)
         asked = self._question
         past = self.assembly.past(self._conversation, self._question)
         if self.recollection:
             self.recollection.open(self._conversation, past, self._question)
-        yield from self._filter(past)
+        if again:
+            self.turn.notes.standing = self._standing_notes(past)
+        else:
+            yield from self._filter(past)
         fitting = yield from self._fit(past, cancel)
         if fitting is None:
             return None
@@ -114,9 +122,7 @@ class Preparation:
         if recollection.is_opening and not self.request.dry_run:
             read_ahead(self.turn, self.assembly.model, prompt, cancel)
         began, turn = self.journal.clock.seconds(), self.turn
-        turn.notes.standing = standing_notes(
-            window_of(self._conversation, past, self._question), self.assembly.count
-        )
+        turn.notes.standing = self._standing_notes(past)
         found = recollection.found(self._conversation, past, self._question, prompt, self.assembly)
         if found and found.hits:
             question = replace(self._question, segments=placed(self._question, found.segments))
@@ -130,6 +136,10 @@ class Preparation:
         if turn.notes.recalled:
             yield NotesFound(turn.notes.recalled)
         return prompt
+
+    def _standing_notes(self, past: Past) -> dict[str, tuple[Citation, str]]:
+        window = window_of(self._conversation, past, self._question)
+        return standing_notes(window, self.assembly.count)
 
     def _least(self, past: Past, question: Message) -> int:
         """Tokens of the prompt once all past turns are folded, with the most that summaries may add: the last
@@ -159,4 +169,5 @@ class Preparation:
             question or self._question,
             self.request.think,
             reasoning=reasoning,
+            begun=self.turn.begun,
         )

@@ -6,7 +6,7 @@ from threading import Thread
 
 from ctxchat.context.attachments import still_attached
 from ctxchat.context.recall import CANDIDATES, SHARE, Count, Recalled, labels_in, near, query_of, recalled
-from ctxchat.domain.conversation import Conversation, Message, Role, sent
+from ctxchat.domain.conversation import Conversation, Message, Omission, Role, sent
 from ctxchat.domain.passage import Hit, PassageKind, Scope
 from ctxchat.domain.ports import Recall
 from ctxchat.domain.prompt import Prompt
@@ -74,7 +74,7 @@ class Recollection:
         )
 
     def _scope(self, conversation: Conversation, past: Past, question: Message) -> Scope:
-        in_window = frozenset(m.id for m in past.messages) | {question.id}
+        in_window = (frozenset(m.id for m in past.messages) - past.left_out) | {question.id}
         return Scope(self.collections, conversation.id or None, in_window)
 
     def _warm(self) -> None:
@@ -86,7 +86,9 @@ class Recollection:
 
 def window_of(conversation: Conversation, past: Past, question: Message) -> list[Message]:
     """The messages that are sent with what is attached to them."""
-    return [*still_attached(sent(past.messages), conversation.reclaimed), question]
+    held = past.sent_of(still_attached(sent(past.messages), conversation.reclaimed))
+    given_back = conversation.omitted(Omission.ATTACHED)
+    return [*(message for message in held if message.id not in given_back), question]
 
 
 def standing_notes(messages: list[Message], count: Count) -> dict[str, tuple[Citation, str]]:

@@ -7,7 +7,7 @@ from ctxchat.domain.events import Warned
 from ctxchat.domain.ports import Recall
 from ctxchat.service.collections import require, unknown
 from ctxchat.service.recollection import Recollection
-from ctxchat.service.request import AskRequest
+from ctxchat.service.request import AskRequest, Reply
 
 
 class Remembering:
@@ -22,12 +22,20 @@ class Remembering:
     def begin(self, request: AskRequest) -> None:
         """Make ready for a turn. Raises UsageError for a collection that there is not, and StoreError."""
         self._last = None
-        if self._recall is None or not request.memory:
+        if self._recall is None or not request.memory or request.reply is not Reply.NEW:
             return
         if request.collections:
             require(request.collections, self._recall.collections())
         collections = request.collections or self._collections
         self._last = Recollection(self._recall, collections, writes=not request.dry_run)
+
+    def warm(self) -> Iterator[Warned]:
+        """Import and open what looking needs, ahead of the first turn."""
+        try:
+            if self._recall is not None:
+                self._recall.warm()
+        except CtxChatError as error:
+            yield Warned(str(error))
 
     @property
     def recollection(self) -> Recollection | None:

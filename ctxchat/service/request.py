@@ -1,9 +1,19 @@
 """What a person asks for in one turn."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.sampling import Sampling
+
+
+class Reply(StrEnum):
+    """What is asked for: an answer to a new question, another one to the last question, or the rest of
+    the last answer, which was cut."""
+
+    NEW = "new"
+    AGAIN = "again"
+    REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,8 @@ class AskRequest:
     `data` are texts of structured files, by their path. Notes are recalled from `collections`, None
     leaving it to the settings; without `memory` nothing is recalled, without `filters` attached text is
     sent whole or refused. With `dry_run` the prompt is built and planned, and neither sent nor written.
+    Where `reply` asks for no new answer, the question is the last one as it was sent: what it came with
+    here is not looked at, and nothing is recalled.
     """
 
     question: str
@@ -33,6 +45,7 @@ class AskRequest:
     sampling: Sampling = field(default_factory=Sampling)
     think: bool | None = None
     dry_run: bool = False
+    reply: Reply = Reply.NEW
 
     @property
     def writes(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ctxchat.domain.conversation import Conversation, Finish, Message, Section, Segment
+from ctxchat.domain.conversation import Change, Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
@@ -96,13 +96,16 @@ class TurnNotes:
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
     are None. `curve` is what was known of costs when it began, `ahead` how the prompt met the cells
-    before a part of it was read ahead of the rest, and `restoration` what came back into them from disk."""
+    before a part of it was read ahead of the rest, and `restoration` what came back into them from disk.
+    `begun` is an answer that is gone on with, `change` what the new answer does to the path."""
 
     watch: Stopwatch
     writes: bool
     max_tokens: int | None = None
     conversation: Conversation | None = None
     question: Message | None = None
+    begun: Message | None = None
+    change: Change | None = None
     facts: ModelFacts | None = None
     prompt: Prompt | None = None
     kv: KvCost | None = None
@@ -130,6 +133,11 @@ class Turn:
                 self.generated = event
             case Prefilled():
                 pass
+
+    @property
+    def is_in_text(self) -> bool:
+        """Whether an answer is gone on with behind its reasoning."""
+        return self.begun is not None and self.prompt is not None and not self.prompt.opens_reasoning
 
     @property
     def finish(self) -> Finish | None:

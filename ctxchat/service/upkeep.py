@@ -1,18 +1,28 @@
 """What is done for a conversation between its turns."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ctxchat.context.budget import is_due, reclaim_until, turns_to_fold
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Conversation
+from ctxchat.domain.conversation import Conversation, count_turns
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import Compacted, Compacting, Saving, Warned
-from ctxchat.service.assembly import Assembly
+from ctxchat.domain.path_turns import turn_around
+from ctxchat.service.assembly import Assembly, Past
 from ctxchat.service.compaction import Compaction
 from ctxchat.service.originals import reclaimed
 
 Folding = Iterator[Compacting | Compacted]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldNow:
+    """What a person wants folded at once: all turns up to that of a message, all but the last for None. The
+    summary keeps above all what `focus` names."""
+
+    through: str | None = None
+    focus: str = ""
 
 
 def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
@@ -32,14 +42,28 @@ def fold_where_due(compaction: Compaction, cancel: Cancel) -> Folding:
         yield from compaction.fold(past, turns_to_fold(prompt, budget, keep=1), cancel)
 
 
-def fold_now(compaction: Compaction, cancel: Cancel) -> Folding:
-    """Fold all turns but the last. Raises UsageError where there is none."""
+def fold_now(compaction: Compaction, cancel: Cancel, through: str | None = None) -> Folding:
+    """Fold all turns up to that of a message, or all but the last. Raises UsageError where there is none."""
     assembly, conversation = compaction.assembly, compaction.conversation
     past = assembly.past(conversation)
-    turns = assembly.prompt(conversation, past, None).verbatim_turns - 1
+    if through is None:
+        turns = assembly.prompt(conversation, past, None).verbatim_turns - 1
+        why = "the conversation has no turn before its last"
+    else:
+        turns = _turns_through(past, through)
+        why = "up to there it is folded already, or was never there"
     if turns < 1:
-        raise UsageError("there is nothing to fold: the conversation has no turn before its last")
+        raise UsageError(f"there is nothing to fold: {why}")
     yield from compaction.fold(past, turns, cancel)
+
+
+def _turns_through(past: Past, message: str) -> int:
+    """How many turns are sent up to that of a message; 0 where it is not behind the summary."""
+    places = [at for at, m in enumerate(past.messages) if message in (m.id, m.shown_id)]
+    if not places:
+        return 0
+    _, end = turn_around(past.messages, places[0])
+    return count_turns(past.sent_of(past.messages[:end]))
 
 
 def restored_history(assembly: Assembly, conversation: Conversation) -> Iterator[Warned]:

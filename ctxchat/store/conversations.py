@@ -5,9 +5,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from ctxchat.domain.conversation import (
+    Change,
     Conversation,
     ConversationSummary,
     Message,
+    Omission,
     Pin,
     Role,
     SearchHit,
@@ -17,6 +19,7 @@ from ctxchat.domain.errors import ConversationBusyError, StoreError, UsageError
 from ctxchat.domain.passage import Chunk
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.summary import SummaryBlock
+from ctxchat.store import path_changes
 from ctxchat.store.conversation_rows import (
     change_conversation,
     conversation_by_id,
@@ -100,7 +103,13 @@ class SqliteConversations:
                 connection.execute(PATH, {"conversation": conversation, "vocabulary": vocabulary})
             )
 
-    def append(self, conversation: str, message: Message, vocabulary: str | None = None) -> None:
+    def append(
+        self,
+        conversation: str,
+        message: Message,
+        vocabulary: str | None = None,
+        change: Change | None = None,
+    ) -> None:
         with self._database.writing() as connection:
             if message.parent is not None and not is_message(connection, message.parent):
                 raise StoreError("the message before this one was deleted meanwhile: nothing was recorded")
@@ -110,8 +119,32 @@ class SqliteConversations:
                 write_ids(connection, vocabulary, _known_ids(message))
             if message.role is Role.ASSISTANT:
                 connection.execute("UPDATE message SET answered = 1 WHERE id = ?", (message.parent,))
+            if change is not None:
+                path_changes.keep_standing(connection, conversation, change)
             move = "UPDATE conversation SET head = ?, updated = ? WHERE id = ?"
             change_conversation(connection, move, message.id, now(), conversation)
+
+    def turn_back(self, conversation: str, head: str | None, change: Change) -> None:
+        with self._database.writing() as connection:
+            conversation_by_id(connection, conversation)
+            path_changes.turn_back(connection, conversation, head, change)
+
+    def last_change(self, conversation: str) -> Change | None:
+        with self._database.reading() as connection:
+            return path_changes.last_change(connection, conversation)
+
+    def undo_change(self, conversation: str) -> Change | None:
+        with self._database.writing() as connection:
+            return path_changes.undo_change(connection, conversation)
+
+    def leave_out(self, conversation: str, message: str, what: Omission) -> None:
+        with self._database.writing() as connection:
+            path_changes.path_until(connection, conversation, message)
+            path_changes.leave_out(connection, conversation, message, what)
+
+    def put_back(self, conversation: str, message: str, what: Omission) -> None:
+        with self._database.writing() as connection:
+            path_changes.put_back(connection, conversation, message, what)
 
     def restate(self, question: Message) -> None:
         """The ids of its segments are made anew: they may stand behind others now."""
@@ -175,15 +208,18 @@ class SqliteConversations:
             change = "UPDATE conversation SET system = CAST(? AS TEXT) WHERE id = ?"
             change_conversation(connection, change, as_text(system), conversation)
 
-    def fork(self, conversation: str) -> Conversation:
+    def fork(self, conversation: str, head: str | None = None) -> Conversation:
         with self._database.writing() as connection:
             original = conversation_by_id(connection, conversation)
+            kept = path_changes.path_until(connection, conversation, head or original.head)
+            mark = path_changes.reclaimed_within(connection, conversation, original.reclaimed, kept)
             id_ = create_conversation(
-                connection, original.name, original.system, original.head, original.reclaimed
+                connection, original.name, original.system, kept[-1] if kept else None, mark
             )
             for pin in original.pins:
                 write_pin(connection, id_, replace(pin, id=new_id()))
             copy_compactions(connection, conversation, id_)
+            path_changes.copy_left_out(connection, conversation, id_, kept)
             return conversation_by_id(connection, id_)
 
     def listing(self) -> list[ConversationSummary]:

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from ctxchat.store.rows import as_text
-from ctxchat.store.tree import HOLDERS
+from ctxchat.store.tree import KEEPERS
 
 FORGOTTEN = "[forgotten]"
 
@@ -15,7 +15,7 @@ _BLANK = "UPDATE segment SET text = ? WHERE passage = CAST(? AS TEXT)"
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Where a passage stood: in these `messages`, which lie on the paths of these `conversations`.
+    """Where a passage stood: in these `messages`, which these `conversations` hold.
 
     Their summary blocks and their KV snapshots may hold it still: whoever forgets it has these forget it too.
     """
@@ -35,7 +35,7 @@ def forget_passage(connection: sqlite3.Connection, passage: str) -> Forgotten:
     conversations = {
         conversation
         for message in messages
-        for (conversation,) in connection.execute(HOLDERS, {"message": message})
+        for (conversation,) in connection.execute(KEEPERS, {"message": message})
     }
     connection.execute(_IDS, (key,))
     connection.execute(_BLANK, (FORGOTTEN, key))

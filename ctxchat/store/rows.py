@@ -8,7 +8,16 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from ctxchat.domain.conversation import Conversation, Finish, Message, Pin, Role, Section, Segment
+from ctxchat.domain.conversation import (
+    Conversation,
+    Finish,
+    Message,
+    Omission,
+    Pin,
+    Role,
+    Section,
+    Segment,
+)
 from ctxchat.domain.prompt import SegmentKey
 
 CONVERSATIONS = "SELECT id, name, head, system, created, updated, reclaimed FROM conversation"
@@ -93,11 +102,12 @@ def write_pin(connection: sqlite3.Connection, conversation: str, pin: Pin) -> No
 
 
 def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Conversation:
-    """A conversation of a row of CONVERSATIONS, with its pins."""
+    """A conversation of a row of CONVERSATIONS, with its pins and what is left out of it."""
     id_, name, head, system, created, updated, reclaimed = row
     pins = connection.execute(
         "SELECT id, text, message, pending FROM pin WHERE conversation = ? ORDER BY ordinal", (id_,)
     )
+    left_out = connection.execute("SELECT message, what FROM left_out WHERE conversation = ?", (id_,))
     return Conversation(
         id_,
         name,
@@ -107,6 +117,7 @@ def read_conversation(connection: sqlite3.Connection, row: Sequence[Any]) -> Con
         datetime.fromisoformat(updated),
         tuple(Pin(pin, text, message, bool(pending)) for pin, text, message, pending in pins),
         reclaimed,
+        frozenset((message, Omission(what)) for message, what in left_out),
     )
 
 

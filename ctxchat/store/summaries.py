@@ -11,8 +11,8 @@ from itertools import takewhile
 from typing import Any
 
 from ctxchat.domain.summary import SummaryBlock, SummaryOrigin
+from ctxchat.store.path_changes import path_ids
 from ctxchat.store.rows import as_text
-from ctxchat.store.tree import PATH_IDS
 
 _BLOCKS = "SELECT summary_block.id, first, last, turns, prose, facts, left_out, origin FROM summary_block"
 _OF_NEWEST = """
@@ -27,7 +27,7 @@ _POP = "DELETE FROM compaction WHERE id = (SELECT max(id) FROM compaction WHERE 
 def live_blocks(connection: sqlite3.Connection, conversation: str) -> tuple[SummaryBlock, ...]:
     """The blocks of the newest compaction up to the first that the path does not hold."""
     blocks = [_block(row) for row in connection.execute(f"{_BLOCKS} {_OF_NEWEST}", (conversation,))]
-    path = set(_path(connection, conversation)) if blocks else set()
+    path = set(path_ids(connection, conversation)) if blocks else set()
     return tuple(takewhile(lambda block: block.last in path, blocks))
 
 
@@ -36,7 +36,7 @@ def push_compaction(
 ) -> None:
     """Make these the live blocks. AssertionError where they do not cover the path from its root on,
     without a gap, or where a block that is known has changed."""
-    _check(blocks, _path(connection, conversation))
+    _check(blocks, path_ids(connection, conversation))
     for block in blocks:
         _keep(connection, block)
     _push(connection, conversation, [block.id for block in blocks])
@@ -67,10 +67,6 @@ def copy_compactions(connection: sqlite3.Connection, source: str, target: str) -
 def delete_unheld_blocks(connection: sqlite3.Connection) -> None:
     """Remove the blocks that no conversation holds, now or in what it can go back to."""
     connection.execute(_DELETE_UNHELD)
-
-
-def _path(connection: sqlite3.Connection, conversation: str) -> list[str]:
-    return [id_ for (id_,) in connection.execute(PATH_IDS, {"conversation": conversation})]
 
 
 def _check(blocks: Sequence[SummaryBlock], path: Sequence[str]) -> None:

@@ -18,6 +18,15 @@ _MESSAGES = """
     ORDER BY depth DESC, ordinal
 """
 PATH_IDS = f"{WALK} {_IDS}"
+_FROM = """
+    WITH RECURSIVE path (id, depth) AS (
+        SELECT :head, 0 WHERE :head IS NOT NULL
+        UNION ALL
+        SELECT message.parent, depth + 1 FROM path JOIN message USING (id)
+        WHERE message.parent IS NOT NULL
+    )
+"""
+WALK_FROM = f"{_FROM} {_IDS}"
 PATH = f"{WALK} {_MESSAGES}"
 
 # Turns count an imported message of the user whether or not it was answered; tokens are those of
@@ -46,20 +55,28 @@ LISTING = """
     ORDER BY updated DESC, serial DESC
 """
 
-# The conversations that hold a message, the one used last first.
-HOLDERS = """
+_LATER = """
     WITH RECURSIVE later (message) AS (
         SELECT :message
         UNION ALL
         SELECT message.id FROM later JOIN message ON message.parent = later.message
     )
+"""
+
+# The conversations on whose path a message lies, the one used last first.
+_HOLDING = """
     SELECT conversation.id FROM later JOIN conversation ON conversation.head = later.message
     ORDER BY updated DESC, serial DESC
 """
+HOLDERS = f"{_LATER} {_HOLDING}"
+
+# The conversations that can come to a message, by a change that is taken back too.
+_KEEPING = "SELECT DISTINCT conversation FROM later JOIN held_head ON held_head.head = later.message"
+KEEPERS = f"{_LATER} {_KEEPING}"
 
 DELETE_UNHELD = """
     WITH RECURSIVE held (message) AS (
-        SELECT head FROM conversation WHERE head IS NOT NULL
+        SELECT head FROM held_head
         UNION
         SELECT message.parent FROM held JOIN message ON message.id = held.message
         WHERE message.parent IS NOT NULL

@@ -17,8 +17,9 @@ from ctxchat.domain.events import (
     Warned,
 )
 from ctxchat.domain.sampling import Sampling
-from ctxchat.service.chat import ChatService, OpenedModel
+from ctxchat.service.chat import ChatService
 from ctxchat.service.clock import SystemClock
+from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.request import AskRequest
 from ctxchat.service.texts import Texts
 from ctxchat.store.conversations import SqliteConversations

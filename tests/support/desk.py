@@ -10,9 +10,10 @@ from ctxchat.domain.events import TurnEvent, TurnFinished
 from ctxchat.domain.ports import Recall
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.summary import SummaryBlock
-from ctxchat.service.chat import ChatService, OpenedModel
+from ctxchat.service.chat import ChatService
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
+from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.request import AskRequest
 from ctxchat.service.texts import Texts
@@ -23,7 +24,9 @@ from tests.support.scripted import ScriptedModel
 WORDING = Wording(("Keep:\n", ""), ("So far:\n", ""), "Yes.", "Begin.", ("Notes, quoted.\n", ""))
 
 
-REQUESTS = Requests(lambda words: f"Sum up in {words}.", lambda texts, words: f"Merge in {words}: {texts}")
+REQUESTS = Requests(
+    lambda words, focus: f"Sum up in {words}.{focus}", lambda texts, words: f"Merge in {words}: {texts}"
+)
 
 
 class Desk:

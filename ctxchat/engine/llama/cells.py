@@ -58,9 +58,9 @@ class Cells:
 
     def plan(self, ids: Sequence[int], capacity: int, sequence: int = CHAT) -> CachePlan:
         """How a prompt meets a sequence. Its last token is always evaluated again, because the
-        cells hold no prediction of what follows it."""
-        held = self._ids[sequence]
-        common = common_prefix(held, list(ids))
+        cells hold no prediction of what follows it. Callable while another thread adds to them."""
+        held = self.ids(sequence)
+        common = common_prefix(held, tuple(ids))
         reused = min(common, len(ids) - 1)
         if not self.can_keep(sequence, reused):
             reused = 0

@@ -3,6 +3,7 @@
 from ctxchat.service.wiring.chat import (
     chat_service,
     conversation_service,
+    open_services,
     pin_service,
     prompts_folder,
     summary_service,
@@ -20,6 +21,7 @@ __all__ = [
     "memory_service",
     "model_library",
     "note_service",
+    "open_services",
     "pin_service",
     "prompts_folder",
     "recall_service",

@@ -18,6 +18,7 @@ from ctxchat.store.conversations import SqliteConversations
 
 if TYPE_CHECKING:
     from ctxchat.service.conversations import ConversationService
+    from ctxchat.service.open_services import Services
     from ctxchat.service.pins import PinService
     from ctxchat.service.summaries import SummaryService
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
     """What answers questions with the model and the options of the settings. With `one_shot` cells
     are allocated as they are needed, else the whole window at once."""
-    own, store = prompts_folder(), database()
+    store = database()
     return ChatService(
         model_opener(settings, one_shot=one_shot),
         SqliteConversations(store),
         SystemClock(),
-        Texts(_wording(own), _requests(own), system_text(settings)),
+        Texts(prompt_wording(), _requests(prompts_folder()), system_text(settings)),
         policy=lambda model: _policy(settings, model),
         recall=recall(settings, store),
         collections=settings.notes.collections or None,
@@ -60,6 +61,13 @@ def summary_service() -> "SummaryService":
     return SummaryService(SqliteConversations(database()))
 
 
+def open_services(settings: Settings) -> "Services":
+    """What a front end that stays open works with."""
+    from ctxchat.service.wiring.opening import opened_services
+
+    return opened_services(settings)
+
+
 def system_text(settings: Settings) -> str:
     """The system message of new conversations: the settings' text, else the prompt file's."""
     if settings.context.system is not None:
@@ -72,7 +80,9 @@ def prompts_folder() -> Path:
     return locations.config_folder() / "prompts"
 
 
-def _wording(own: Path) -> Wording:
+def prompt_wording() -> Wording:
+    """The program's own words in a prompt."""
+    own = prompts_folder()
     return Wording(
         pins=prompt_files.around("pins", own, "pins"),
         summary=prompt_files.around("summary", own, "summary"),
@@ -84,9 +94,14 @@ def _wording(own: Path) -> Wording:
 
 def _requests(own: Path) -> Requests:
     return Requests(
-        summary=lambda words: prompt_files.text("summarize", own, words=str(words)),
+        summary=lambda words, focus: _summary(own, words, focus),
         merger=lambda texts, words: prompt_files.text("merge", own, summaries=texts, words=str(words)),
     )
+
+
+def _summary(own: Path, words: int, focus: str) -> str:
+    named = f" {prompt_files.text('focus', own, focus=focus)}" if focus else ""
+    return prompt_files.text("summarize", own, words=str(words), focus=named)
 
 
 def _policy(settings: Settings, model: str) -> WindowPolicy:

@@ -1,6 +1,7 @@
 """Models: where they are found, how they are run, and what is kept of their cells."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from ctxchat import locations
 from ctxchat.engine.gguf.library import ModelLibrary
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.snapshots.folder import SnapshotFolder
-from ctxchat.service.chat import OpenedModel
+from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -48,9 +49,14 @@ def model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedMo
     def open_model() -> OpenedModel:
         path = model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
-        return OpenedModel(_llama_model(settings, path, one_shot=one_shot), notice)
+        return replace(opened_model(settings, path, one_shot=one_shot), notice=notice)
 
     return open_model
+
+
+def opened_model(settings: Settings, path: Path, *, one_shot: bool) -> OpenedModel:
+    """A model file, run as the settings say."""
+    return OpenedModel(_llama_model(settings, path, one_shot=one_shot))
 
 
 def model_path(settings: Settings) -> Path:

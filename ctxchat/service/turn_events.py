@@ -1,0 +1,25 @@
+"""Events of a turn that are made from what is known of it."""
+
+from collections.abc import Iterator
+
+from ctxchat.domain.events import Prefilled, Warned
+from ctxchat.domain.ports import Model
+from ctxchat.domain.window import Window
+from ctxchat.service.request import AskRequest
+from ctxchat.service.turn import Turn
+
+
+def whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:
+    """What is prefilled as a part of all that this turn evaluates, also what was read ahead."""
+    total = turn.kv.evaluated if turn.kv else event.total
+    if event.done == 0 and total > event.total:
+        yield Prefilled(0, total)
+    yield Prefilled(event.done + total - event.total, total)
+
+
+def warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warned]:
+    """What a person should know before the prompt is built."""
+    if window.warning:
+        yield Warned(window.warning)
+    if request.think is not None and not model.template.behaviour.switches_thinking:
+        yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
