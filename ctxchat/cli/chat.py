@@ -93,34 +93,10 @@ def opened(flags: AskFlags) -> int:
         warnings=question.warnings,
     )
     take_keys_from_terminal()
+    from ctxchat.service import wiring
     from ctxchat.tui.launch import run
 
-    return run(_services(settings), start)
-
-
-def _services(settings):
-    from ctxchat.service import wiring
-
-    if hasattr(wiring, "open_services"):
-        return wiring.open_services(settings)
-    from types import SimpleNamespace
-
-    chat = wiring.chat_service(settings, one_shot=False)
-
-    def load(cancel):
-        m = yield from chat._opened()
-        yield from m.load(cancel)
-
-    chat.load = load
-    type(chat).model = property(lambda s: s._model)
-    return SimpleNamespace(
-        settings=settings,
-        settings_file=None,
-        chat=chat,
-        conversations=wiring.conversation_service(settings),
-        pins=wiring.pin_service(),
-        summaries=wiring.summary_service(),
-    )
+    return run(wiring.open_services(settings), start)
 
 
 def take_keys_from_terminal() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -20,13 +21,12 @@ from ctxchat.tui.chat.screen import ChatScreen
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.commands import BY_NAME, COMMANDS, near, parsed
 from ctxchat.tui.completing import completions
-from ctxchat.tui.drafting import Drafting
+from ctxchat.tui.drafting import Drafting, cost_of
 from ctxchat.tui.shown import shown_turns
 from ctxchat.tui.start import Start
 from ctxchat.tui.theme import THEMES
 
 if TYPE_CHECKING:
-    from ctxchat.service.drafts import Draft as DraftCost
     from ctxchat.service.open_services import Services
 
 QUIT_SECONDS = 0.6
@@ -36,7 +36,7 @@ class ChatApp(App[int]):
     """Asks `services`, as `start` says."""
 
     TITLE = "ctxchat"
-    CSS_PATH: ClassVar[list[str]] = ["app.tcss", "chat/chat.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "chat/chat.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True),
         Binding("ctrl+c", "copy_or_hint", "Copy", show=False, system=True),
@@ -64,7 +64,7 @@ class ChatApp(App[int]):
         )
         self.turns = 0
         self.stopped = True
-        self._drafting = Drafting(self._cost_of, self.chat.post_message)
+        self._drafting = Drafting(lambda draft: cost_of(services, self.asking, draft), self.chat.post_message)
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
@@ -168,15 +168,6 @@ class ChatApp(App[int]):
     def on_composer_changed(self, message: Composer.Changed) -> None:
         self._drafting.count(message.draft)
 
-    def _cost_of(self, draft: Draft) -> "DraftCost | None":
-        """What a draft will cost; called in another thread. A command costs nothing."""
-        text = "" if parsed(draft.text) else draft.text
-        asking = self.asking
-        attached = (*draft.attachments, *draft.data)
-        return self.services.drafts.cost(
-            asking.conversation, text, attached, asking.sampling.max_tokens, think=asking.think
-        )
-
     def act(self, action: str, argument: str = "") -> None:
         """Do what a command names, while the screen goes on."""
         self.run_worker(self.actions.do(action, argument))
@@ -198,7 +189,7 @@ class ChatApp(App[int]):
     def on_chat_screen_failed(self, message: ChatScreen.Failed) -> None:
         self.run_worker(self.actions.failed(message))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - textual's signature
         for command in COMMANDS:
             yield SystemCommand(command.usage, command.does, lambda c=command: self.actions.from_palette(c))
 

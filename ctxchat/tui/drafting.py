@@ -6,11 +6,15 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.window import choose_window
 from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.request import Asking
+from ctxchat.tui.commands import parsed
 from ctxchat.tui.messages import DraftCosted
+from ctxchat.tui.meters.figures import Draft as Cost
 
 if TYPE_CHECKING:
-    from ctxchat.service.drafts import Draft as DraftCost
+    from ctxchat.service.open_services import Services
 
 PAUSE_SECONDS = 0.15
 
@@ -18,9 +22,7 @@ PAUSE_SECONDS = 0.15
 class Drafting:
     """Counts a draft once the typing pauses, and posts what it costs."""
 
-    def __init__(
-        self, cost: Callable[[Draft], "DraftCost | None"], post: Callable[[DraftCosted], object]
-    ) -> None:
+    def __init__(self, cost: Callable[[Draft], Cost | None], post: Callable[[DraftCosted], object]) -> None:
         self._cost = cost
         self._post = post
         self._wanted: Draft | None = None
@@ -55,3 +57,26 @@ class Drafting:
             draft, self._wanted = self._wanted, None
         assert draft is not None
         return draft
+
+
+def cost_of(services: "Services", asking: Asking, draft: Draft) -> Cost | None:
+    """What sending a draft would cost; None for one that is empty or a command, and while no model is
+    loaded. Raises CtxChatError."""
+    model = services.chat.model
+    if model is None or not draft.text or parsed(draft.text) is not None:
+        return None
+    limit, attached = asking.sampling.max_tokens, (*draft.attachments, *draft.data)
+    counted = services.drafts.cost(asking.conversation, draft.text, attached, limit, think=asking.think)
+    if counted is None:
+        return None
+    window = choose_window(services.settings.model.ctx_size, model.facts.window, limit)
+    return Cost(
+        counted.tokens,
+        counted.total,
+        counted.evaluated,
+        counted.predicted.prefill,
+        counted.fits,
+        window.size,
+        window.reserve,
+        counted.exact,
+    )

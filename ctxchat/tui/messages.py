@@ -1,13 +1,9 @@
 """What the thread of a turn tells the widgets."""
 
-from typing import TYPE_CHECKING
-
 from textual.message import Message
 
 from ctxchat.domain.events import ModelLoading, Prefilled, TurnEvent
-
-if TYPE_CHECKING:
-    from ctxchat.service.drafts import Draft as DraftCost
+from ctxchat.tui.meters.figures import Draft
 
 
 class WorkBegan(Message):
@@ -48,7 +44,7 @@ class Progressed(Message):
 class DraftCosted(Message):
     """What the draft will cost; None where that is not known yet. A later one makes it stale."""
 
-    def __init__(self, cost: "DraftCost | None") -> None:
+    def __init__(self, cost: Draft | None) -> None:
         super().__init__()
         self.cost = cost
 

@@ -1,59 +1,6 @@
-"""Colours and signs: the themes, and what stands for each part of a prompt on a meter."""
-
-from dataclasses import dataclass
+"""The themes. The meters have colours of their own, the same in all of them."""
 
 from textual.theme import Theme
-
-from ctxchat.domain.conversation import Section
-
-
-@dataclass(frozen=True, slots=True)
-class Swatch:
-    """How a part is drawn: the theme variable of its colour, and a glyph that tells it apart where
-    there is no colour."""
-
-    variable: str
-    glyph: str
-
-
-STANDING = Swatch("meter-standing", "█")
-SUMMARY = Swatch("meter-summary", "▓")
-HISTORY = Swatch("meter-history", "▒")
-RECALLED = Swatch("meter-recalled", "▚")
-QUESTION = Swatch("meter-question", "▞")
-
-SWATCHES = {
-    Section.SYSTEM: STANDING,
-    Section.PINS: STANDING,
-    Section.SUMMARY: SUMMARY,
-    Section.HISTORY: HISTORY,
-    Section.DATA: RECALLED,
-    Section.NOTES: RECALLED,
-    Section.QUESTION: QUESTION,
-    Section.TEMPLATE: STANDING,
-}
-
-_DARK_METERS = {
-    "meter-standing": "#5fb3b3",
-    "meter-summary": "#ffa62b",
-    "meter-history": "#2f8fe0",
-    "meter-recalled": "#4ebf71",
-    "meter-question": "#d77cff",
-}
-_LIGHT_METERS = {
-    "meter-standing": "#17777a",
-    "meter-summary": "#b86a00",
-    "meter-history": "#1263b0",
-    "meter-recalled": "#1f7f43",
-    "meter-question": "#9330c4",
-}
-_ANSI_METERS = {
-    "meter-standing": "ansi_cyan",
-    "meter-summary": "ansi_yellow",
-    "meter-history": "ansi_blue",
-    "meter-recalled": "ansi_green",
-    "meter-question": "ansi_magenta",
-}
 
 DARK = Theme(
     name="ctxchat-dark",
@@ -68,7 +15,6 @@ DARK = Theme(
     surface="#1c1c1c",
     panel="#263238",
     variables={
-        **_DARK_METERS,
         "footer-background": "#20292e",
         "footer-key-foreground": "#ffa62b",
         "footer-description-foreground": "#c8cdd0",
@@ -93,6 +39,6 @@ LIGHT = Theme(
     surface="#efefec",
     panel="#e2e6e8",
     dark=False,
-    variables={**_LIGHT_METERS, "footer-key-foreground": "#b86a00"},
+    variables={"footer-key-foreground": "#b86a00"},
 )
 THEMES = (DARK, LIGHT)

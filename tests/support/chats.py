@@ -3,19 +3,27 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from typing import NoReturn
 
 from textual.pilot import Pilot
 
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.errors import UsageError
+from ctxchat.service.clock import SystemClock
 from ctxchat.service.conversations import ConversationService
+from ctxchat.service.drafts import Drafts
+from ctxchat.service.journal import Journal
+from ctxchat.service.open_services import LateServices, Services
 from ctxchat.service.pins import PinService
+from ctxchat.service.rows import RowService
 from ctxchat.service.summaries import SummaryService
+from ctxchat.service.turns import TurnService
 from ctxchat.settings.schema import Settings
+from ctxchat.store.conversations import SqliteConversations
+from ctxchat.store.database import Database
 from ctxchat.tui.app import ChatApp
 from ctxchat.tui.start import Read, Start
-from tests.support.desk import Desk
+from tests.support.desk import WORDING, Desk
 from tests.support.scripted import ScriptedModel
 
 SIZE = (120, 40)
@@ -42,27 +50,31 @@ class Chats:
         return ChatApp(services, Start(read, **start))  # type: ignore[arg-type]
 
 
-def services_of(desk: Desk, folder: Path) -> SimpleNamespace:
-    def load(cancel):
-        m = yield from desk.service._opened()
-        yield from m.load(cancel)
-
-    desk.service.load = load
-    type(desk.service).model = property(lambda s: s._model)
-    return SimpleNamespace(
+def services_of(desk: Desk, folder: Path) -> Services:
+    """What a front end works with, over a desk."""
+    record = SqliteConversations(Database(desk.database.path), wait=0.5)
+    return Services(
         settings=Settings(),
         settings_file=folder / "config.toml",
         chat=desk.service,
-        conversations=ConversationService(desk.record, desk.model.disk, "Be."),
-        pins=PinService(desk.record),
-        summaries=SummaryService(desk.record),
-        drafts=SimpleNamespace(cost=lambda *a, **k: None),
+        conversations=ConversationService(record, desk.model.disk, "Be."),
+        turns=TurnService(record),
+        rows=RowService(record),
+        drafts=Drafts(desk.service, Journal(record, SystemClock(), WORDING, "Be.")),
+        pins=PinService(record),
+        summaries=SummaryService(record),
+        late=LateServices(_missing, _missing, _missing),
     )
+
+
+def _missing() -> NoReturn:
+    raise AssertionError("this test has no notes and no model library")
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], object]) -> None:
     """Wait for a state; the time limit of the test is the only one."""
     while not holds():
+        assert pilot.app.is_running, "the chat is over"
         await asyncio.sleep(0.01)
         await pilot.pause()
     await pilot.pause()
@@ -72,8 +84,9 @@ async def ask(pilot: Pilot[int], question: str) -> None:
     """Write a question, send it, and wait until it is answered."""
     app = pilot.app
     assert isinstance(app, ChatApp)
+    before = len(app.chat.transcript.turns)
     await send(pilot, question)
-    await until(pilot, lambda: not app.chat.busy)
+    await until(pilot, lambda: len(app.chat.transcript.turns) > before and not app.chat.busy)
 
 
 async def send(pilot: Pilot[int], line: str) -> None:

@@ -2,6 +2,7 @@
 
 from ctxchat.display.code_block import first_code_block
 from ctxchat.domain.errors import UsageError
+from ctxchat.service.request import Reply
 from ctxchat.tui.acting.base import Acting
 from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
@@ -17,8 +18,6 @@ class TurnActions(Acting):
 
     async def again(self, _: str = "") -> None:
         self.still()
-        from ctxchat.service.request import Reply
-
         request = self.app.asking.reply(self.conversation, Reply.AGAIN)
         old = self.last
         shown = ShownTurn(old.shown.question, old.shown.attached, question_id=old.shown.question_id)
@@ -29,8 +28,6 @@ class TurnActions(Acting):
         self.still()
         if not self.last.shown.cut:
             raise UsageError("the last answer is whole: there is no rest of it")
-        from ctxchat.service.request import Reply
-
         request = self.app.asking.reply(self.conversation, Reply.REST)
         await self.chat.go_on(lambda cancel: self.services.chat.ask(request, cancel), self.last)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ctxchat.domain.sampling import Sampling
-from ctxchat.service.request import AskRequest
+from ctxchat.service.request import AskRequest, Reply
 from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.start import Start
 
@@ -50,3 +50,7 @@ class Asking:
 
     def with_temperature(self, temperature: float) -> None:
         self.sampling = replace(self.sampling, temperature=temperature)
+
+    def reply(self, conversation: str, reply: Reply) -> AskRequest:
+        """What asks for another answer to the last question, or for the rest of the last answer."""
+        return AskRequest("", session=conversation, reply=reply, sampling=self.sampling, think=self.think)

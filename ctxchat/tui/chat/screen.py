@@ -1,7 +1,7 @@
 """The chat: what the person writes goes to the thread, and what comes back goes to the widgets."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult, SuspendNotSupported
@@ -25,7 +25,7 @@ from ctxchat.tui.chat.status import StatusLine
 from ctxchat.tui.chat.transcript import Transcript
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.messages import DraftCosted, Happened, Progressed, WorkEnded
-from ctxchat.tui.meters.panel import MetersPanel
+from ctxchat.tui.meters.panel import CompactMeters, MetersPanel
 from ctxchat.tui.screen_stream import stderr_on_screen
 from ctxchat.tui.work import Events, TurnWork
 
@@ -77,7 +77,7 @@ class ChatScreen(Screen[None]):
         self.transcript = Transcript()
         self.composer = Composer(completions)
         self.status = StatusLine(clock)
-        self.meters = MetersPanel()
+        self.meters = (MetersPanel(clock=clock), CompactMeters(id="compact", clock=clock))
         self.work = TurnWork(self.post_message)
         self.waiting: deque[Draft] = deque()
         self._heading = Static("", id="title")
@@ -93,7 +93,8 @@ class ChatScreen(Screen[None]):
                 yield self._heading
                 yield self.transcript
                 yield self._waiting
-            yield self.meters
+            yield self.meters[0]
+        yield self.meters[1]
         yield self.status
         yield self.composer
         yield Footer()
@@ -159,10 +160,15 @@ class ChatScreen(Screen[None]):
         self.status.draw()
 
     def on_draft_costed(self, message: DraftCosted) -> None:
-        if message.cost is not None:
-            self.meters.show_draft(message.cost)
-            if not self.busy:
-                self.status.foretell(message.cost)
+        for meters in self.meters:
+            meters.show_draft(message.cost)
+        if message.cost is not None and not self.busy:
+            self.status.foretell(message.cost)
+
+    def metered(self, receipts: Sequence[Receipt]) -> None:
+        """Begin the meters anew with the turns of another conversation."""
+        for meters in self.meters:
+            meters.show_conversation(receipts)
 
     def on_work_ended(self, message: WorkEnded) -> None:
         mine = message.work == self._work
@@ -221,7 +227,8 @@ class ChatScreen(Screen[None]):
 
     def _measure(self, event: TurnEvent, *, mine: bool) -> None:
         self.status.show(event)
-        self.meters.show(event)
+        for meters in self.meters:
+            meters.show(event)
         if mine and isinstance(event, TurnFinished):
             self._receipt = event.receipt
 

@@ -1,7 +1,6 @@
 """One row: what is going on, and how full the KV cache is."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -20,9 +19,7 @@ from ctxchat.domain.events import (
     TurnFinished,
 )
 from ctxchat.domain.receipt import KvCost
-
-if TYPE_CHECKING:
-    from ctxchat.service.drafts import Draft as DraftCost
+from ctxchat.tui.meters.figures import Draft
 
 
 class StatusLine(Horizontal):
@@ -65,19 +62,17 @@ class StatusLine(Horizontal):
         self.say(self._meters.line.partition(" · KV ")[0])
         self._cells.update(self._filled())
 
-    def foretell(self, cost: "DraftCost") -> None:
-        """Say what the draft will cost; nothing where nothing is written."""
-        if not cost.tokens:
-            self.say("")
-            return
+    def foretell(self, draft: Draft) -> None:
+        """Say what the draft will cost."""
         parts = [
-            f"draft {amounts.estimate(cost.tokens, exact=cost.exact)} tokens",
-            f"prompt {amounts.estimate(cost.total, exact=cost.exact)} of {cost.usable:,}",
-            f"{cost.evaluated:,} new",
+            f"draft {amounts.estimate(draft.tokens, exact=draft.exact)} tokens",
+            f"prompt {amounts.estimate(draft.total, exact=draft.exact)} of {draft.window - draft.reserve:,}",
         ]
-        if cost.predicted.prefill is not None:
-            parts.append(f"first token in about {amounts.seconds(cost.predicted.prefill)}")
-        if not cost.fits:
+        if draft.new is not None:
+            parts.append(f"{draft.new:,} new")
+        if draft.seconds is not None:
+            parts.append(f"first token in about {amounts.seconds(draft.seconds)}")
+        if not draft.fits:
             parts.append("too large: old turns or attached text give way")
         self.say(" · ".join(parts))
 
