@@ -102,7 +102,7 @@ def slots_of(content: PromptContent, behaviour: TemplateBehaviour, wording: Word
         if message.id not in content.left_out:
             slots.append(_past(message, turn or None, riding, strips=strips, bare=message.id in bare_ones))
     if content.question is not None:
-        slots.append(Slot(Role.USER, tuple(_question(content.question, turn + 1, riding))))
+        slots.append(Slot(Role.USER, tuple(_question(content, content.question, turn + 1))))
     return _with_system(_merged(slots), content.system, behaviour)
 
 
@@ -147,10 +147,12 @@ def _past(
     return Slot(message.role, tuple(parts))
 
 
-def _question(question: Message, turn: int, riding: Collection[tuple[str | None, str]]) -> Iterable[Part]:
-    """One that is asked again may hold a pin that rides elsewhere by now."""
+def _question(content: PromptContent, question: Message, turn: int) -> Iterable[Part]:
+    """One that is asked again may hold a pin that is gone by now, or stands elsewhere."""
+    held = {message.id for message in content.history}
+    riding = {pin.text for pin in content.pins if not pin.leads and pin.message not in held}
     for part in parts_of(question, turn):
-        if part.section is not Section.PINS or (question.id, part.text) in riding:
+        if part.section is not Section.PINS or part.text in riding:
             yield part
 
 

@@ -24,11 +24,14 @@ _TEXTS = 256
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
-    `usable`. `reused` of them need not be read, those on disk included."""
+    `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
+    those on disk included."""
 
     tokens: int
     total: int
     sections: Mapping[Section, int]
+    window: int
+    reserve: int
     usable: int
     reused: int
     evaluated: int
@@ -147,6 +150,8 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
         tokens=sum(len(piece.ids) for piece in prompt.pieces if piece.owner == standing.question.id),
         total=total,
         sections=prompt.sections,
+        window=prompt.window,
+        reserve=prompt.reserve,
         usable=assembly.budget.usable,
         reused=reused,
         evaluated=total - reused,

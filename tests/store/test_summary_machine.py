@@ -1,5 +1,6 @@
-"""Any sequence of turns, compactions, edits, undos, forks, deletions and reopenings: every message
-of a path stands verbatim behind the last live block, or is covered by exactly one."""
+"""Any sequence of turns, compactions, edits, undos, forks, deletions and reopenings, of heads that go
+back and come again, and of turns that are left out: every message of a path stands verbatim behind
+the last live block, or is covered by exactly one."""
 
 import tempfile
 from dataclasses import replace
@@ -9,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from ctxchat.domain.conversation import Pin, Role, count_turns, new_id
+from ctxchat.domain.conversation import Change, Omission, Pin, Role, count_turns, new_id
 from ctxchat.domain.summary import SummaryBlock, SummaryOrigin
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
@@ -17,7 +18,8 @@ from tests.support.messages import answer, question
 
 
 class SummaryMachine(RuleBasedStateMachine):
-    """Beside the record: what each conversation's path is, and its stack of lists of blocks."""
+    """Beside the record: what each conversation's path is, its stack of lists of blocks, the paths it can
+    come back to (and those it came back from), and what is left out of it."""
 
     conversations = Bundle("conversations")
 
@@ -31,6 +33,9 @@ class SummaryMachine(RuleBasedStateMachine):
         self.stacks: dict[str, list[list[SummaryBlock]]] = {}
         self.pins: dict[str, list[tuple[str, bool]]] = {}
         self.texts: dict[str, str] = {}
+        self.standing: dict[str, list[list[str]]] = {}
+        self.left: dict[str, list[list[str]]] = {}
+        self.left_out: dict[str, set[str]] = {}
 
     def live(self, conversation: str) -> list[SummaryBlock]:
         newest = self.stacks[conversation][-1] if self.stacks[conversation] else []
@@ -70,6 +75,7 @@ class SummaryMachine(RuleBasedStateMachine):
     def create(self) -> str:
         made = self.record.create("a", "", ["pinned"]).id
         self.paths[made], self.stacks[made], self.pins[made] = [], [], [("pinned", False)]
+        self.standing[made], self.left[made], self.left_out[made] = [], [], set()
         return made
 
     @rule(conversation=conversations, back=st.sampled_from([0, 0, 0, 1, 2, 5]), answered=st.booleans())
@@ -123,10 +129,40 @@ class SummaryMachine(RuleBasedStateMachine):
         self.record.pin(conversation, pin)
         self.pins[conversation].append((pin.text, True))
 
-    @rule(target=conversations, conversation=conversations)
-    def fork(self, conversation: str) -> str:
-        made = self.record.fork(conversation).id
-        self.paths[made] = list(self.paths[conversation])
+    @rule(conversation=conversations, keep=st.integers(0, 9))
+    def turn_back(self, conversation: str, keep: int) -> None:
+        path = self.paths[conversation]
+        self.record.turn_back(conversation, path[:keep][-1] if path[:keep] else None, Change.DELETE)
+        self.standing[conversation].append(list(path))
+        del path[keep:]
+
+    @rule(conversation=conversations)
+    def come_back(self, conversation: str) -> None:
+        undone = self.record.undo_change(conversation)
+        assert (undone is None) == (not self.standing[conversation])
+        if undone is not None:
+            self.left[conversation].append(self.paths[conversation])
+            self.paths[conversation] = self.standing[conversation].pop()
+
+    @rule(conversation=conversations, place=st.integers(0, 9))
+    def leave_out(self, conversation: str, place: int) -> None:
+        for message in self.paths[conversation][place : place + 1]:
+            self.record.leave_out(conversation, message, Omission.TURN)
+            self.left_out[conversation].add(message)
+
+    @rule(conversation=conversations)
+    def put_back(self, conversation: str) -> None:
+        for message in self.left_out[conversation]:
+            self.record.put_back(conversation, message, Omission.TURN)
+        self.left_out[conversation] = set()
+
+    @rule(target=conversations, conversation=conversations, keep=st.integers(1, 20))
+    def fork(self, conversation: str, keep: int) -> str:
+        path = self.paths[conversation]
+        made = self.record.fork(conversation, path[:keep][-1] if path else None).id
+        self.paths[made] = path[:keep]
+        self.standing[made], self.left[made] = [], []
+        self.left_out[made] = self.left_out[conversation] & set(path[:keep])
         self.stacks[made] = [list(blocks) for blocks in self.stacks[conversation]]
         self.pins[made] = list(self.pins[conversation])
         return made
@@ -136,8 +172,11 @@ class SummaryMachine(RuleBasedStateMachine):
         """Messages on no path are forgotten, and all blocks over them."""
         proses = {block.prose for blocks in self.stacks.pop(conversation) for block in blocks}
         self.record.delete(conversation)
-        del self.paths[conversation], self.pins[conversation]
-        kept = {message for path in self.paths.values() for message in path}
+        for of in (self.paths, self.pins, self.standing, self.left, self.left_out):
+            del of[conversation]  # type: ignore[attr-defined]
+        others = [path for of in (self.standing, self.left) for paths in of.values() for path in paths]
+        kept = {message for path in (*self.paths.values(), *others) for message in path}
+        self.left_out = {id_: messages & kept for id_, messages in self.left_out.items()}
         for stack in self.stacks.values():
             stack[:] = [[block for block in blocks if block.last in kept] for blocks in stack]
         held = {block.prose for stack in self.stacks.values() for blocks in stack for block in blocks}
@@ -173,12 +212,17 @@ class SummaryMachine(RuleBasedStateMachine):
             found = self.record.find(conversation)
             assert found is not None
             assert [(pin.text, pin.pending) for pin in found.pins] == self.pins[conversation]
+            assert found.omitted(Omission.TURN) == self.left_out[conversation]
 
     @invariant()
     def no_row_is_left_over(self) -> None:
         stacks = [blocks for stack in self.stacks.values() for blocks in stack]
         assert self.count("compaction") == len(stacks)
         assert self.count("compaction_block") == sum(map(len, stacks))
+        assert self.count("path_change") == sum(
+            len(paths) for of in (self.standing, self.left) for paths in of.values()
+        )
+        assert self.count("left_out") == sum(map(len, self.left_out.values()))
         assert self.count("summary_block") == len({block.id for blocks in stacks for block in blocks})
 
     def count(self, table: str) -> int:

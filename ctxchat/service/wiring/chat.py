@@ -100,8 +100,10 @@ def _requests(own: Path) -> Requests:
 
 
 def _summary(own: Path, words: int, focus: str) -> str:
+    """The request for a summary; a file of the person's own need have no place for the focus."""
     named = f" {prompt_files.text('focus', own, focus=focus)}" if focus else ""
-    return prompt_files.text("summarize", own, words=str(words), focus=named)
+    request = prompt_files.text("summarize", own, words=str(words), focus=named)
+    return request if named in request else f"{request}{named}"
 
 
 def _policy(settings: Settings, model: str) -> WindowPolicy:

@@ -3,12 +3,15 @@
 from textual.content import Content
 
 from ctxchat.display import amounts
+from ctxchat.domain.conversation import Section
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.colours import DRAFT, FREE, RESERVE, Look
 from ctxchat.tui.meters.drawing import ERROR, QUIET, STRONG, bar, spread, swatch
-from ctxchat.tui.meters.figures import Draft
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.shares import Shares, window_shares
 
+_ALWAYS = {Section.QUESTION, RESERVE, FREE}
+"""Sources that have a row even where they take nothing: a question is none while it is a draft."""
 _PERCENT_COLUMNS = 7
 _PERCENT_FROM = 25
 
@@ -23,12 +26,10 @@ class BudgetBar(Meter):
         shares = window_shares(view.figures, view.draft)
         if shares is None:
             return [Content.styled("known with the first question"[:width], QUIET)]
-        prompt = view.figures.prompt
-        exact = prompt is None or prompt.exact
         rows = [
-            _row(source, shares, width, view.look, exact=exact or source in {FREE, RESERVE})
+            _row(source, shares, width, view.look)
             for source, tokens in shares.parts.items()
-            if source != DRAFT and (tokens or view.roomy or source in {RESERVE, FREE})
+            if source != DRAFT and (tokens or view.roomy or source in _ALWAYS)
         ]
         lines = [bar(shares.parts, width, view.look), *rows]
         if shares.over > 0:
@@ -36,11 +37,12 @@ class BudgetBar(Meter):
         return [*lines, *_draft_lines(view.draft, width, view.look)]
 
 
-def _row(source: str, shares: Shares, width: int, look: Look, *, exact: bool) -> Content:
+def _row(source: str, shares: Shares, width: int, look: Look) -> Content:
     tokens = shares.parts[source]
     percent = _percent(tokens, shares.window)
     weight = STRONG if source == FREE else "" if tokens else QUIET
     name = Content.assemble(swatch(source, look), (f" {source}", weight if source != FREE else ""))
+    exact = shares.exact or source == RESERVE
     count = Content.styled(amounts.estimate(tokens, exact=exact), weight)
     share = Content.styled(percent.rjust(_PERCENT_COLUMNS), QUIET)
     return spread(name, count + share if width >= _PERCENT_FROM else count, width)
@@ -66,5 +68,6 @@ def _draft_lines(draft: Draft | None, width: int, look: Look) -> list[Content]:
 
 
 def _cost(draft: Draft) -> Content:
-    seconds = "" if draft.seconds is None else f" ~{amounts.seconds(draft.seconds)}"
-    return Content.assemble((amounts.count(draft.new), STRONG), (" new", QUIET), seconds)
+    foretold = draft.predicted.prefill
+    seconds = "" if foretold is None else f" ~{amounts.seconds(foretold)}"
+    return Content.assemble((f"{draft.evaluated:,}", STRONG), (" new", QUIET), seconds)

@@ -3,8 +3,9 @@
 from textual.content import Content
 
 from ctxchat.display import amounts
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.drawing import QUIET, STRONG, bar
-from ctxchat.tui.meters.figures import Draft, Figures, Stage
+from ctxchat.tui.meters.figures import Figures, Stage
 from ctxchat.tui.meters.kv_bar import held
 from ctxchat.tui.meters.meter import Meter, View
 from ctxchat.tui.meters.shares import window_shares

@@ -41,22 +41,6 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What sending the words in the composer would cost: their own `tokens`, the `total` of the prompt
-    they would be sent in, how many of it are `new` to the cache, and seconds foretold, None where that
-    is not known. `window` and `reserve` are those of the next turn."""
-
-    tokens: int
-    total: int
-    new: int | None
-    seconds: float | None
-    fits: bool
-    window: int
-    reserve: int
-    exact: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Speed:
     """Tokens a second of prefill and decoding, and seconds to the first token."""
 

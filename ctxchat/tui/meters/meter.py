@@ -7,8 +7,9 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.colours import PLAIN, Look
-from ctxchat.tui.meters.figures import Draft, Figures
+from ctxchat.tui.meters.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)

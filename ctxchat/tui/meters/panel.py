@@ -8,10 +8,11 @@ from textual.widget import Widget
 
 from ctxchat.domain.events import ModelLoading, Prefilled, ReasoningGenerated, TextGenerated, TurnEvent
 from ctxchat.domain.receipt import Receipt
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.budget_bar import BudgetBar
 from ctxchat.tui.meters.colours import look_of
 from ctxchat.tui.meters.compact import CompactRow
-from ctxchat.tui.meters.figures import Draft, Figures, of_conversation
+from ctxchat.tui.meters.figures import Figures, of_conversation
 from ctxchat.tui.meters.kv_bar import KvBar
 from ctxchat.tui.meters.last_turn import LastTurn
 from ctxchat.tui.meters.meter import Meter, View

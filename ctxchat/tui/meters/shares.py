@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctxchat.domain.conversation import Section
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.colours import ANSWER, DISK, DRAFT, FREE, NEW, RESERVE, REUSED
-from ctxchat.tui.meters.figures import Draft, Figures
+from ctxchat.tui.meters.figures import Figures, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     """Tokens by source, and the `window` or capacity they are parts of. They add up to it, unless `over`
-    tokens of the prompt stand outside."""
+    tokens of the prompt stand outside. `exact` is False where they were estimated."""
 
     parts: Mapping[str, int]
     window: int
+    exact: bool = True
 
     @property
     def over(self) -> int:
@@ -22,21 +24,27 @@ class Shares:
 
 
 def window_shares(figures: Figures, draft: Draft | None = None) -> Shares | None:
-    """The window by sections, what is kept for the answer, and what is free: that is where a draft
-    stands, with the answer before it, which history will hold. None before anything is known."""
-    prompt = figures.prompt
-    if prompt is None and draft is None:
+    """The window by sections, what is kept for the answer, and what is free. At rest it is that of the
+    prompt in which a draft would be sent, the draft itself apart. None before anything is known."""
+    drafted = draft if figures.stage is Stage.RESTING else None
+    prompt = drafted or figures.prompt
+    if prompt is None:
         return None
-    sections = prompt.sections if prompt else dict.fromkeys(Section, 0)
-    window = draft.window if draft else prompt.window if prompt else 0
-    reserve = draft.reserve if draft else prompt.reserve if prompt else 0
-    used = sum(sections.values())
-    added = max(draft.tokens, draft.total - used) if draft and draft.tokens else 0
-    reserved = max(0, min(reserve, window - used))
-    free = max(0, window - used - reserved)
-    ghost = min(added, free)
-    parts: dict[str, int] = {section.value: sections[section] for section in Section}
-    return Shares(parts | {DRAFT: ghost, RESERVE: reserved, FREE: free - ghost}, window)
+    parts: dict[str, int] = {section.value: prompt.sections[section] for section in Section}
+    parts[DRAFT] = _moved(parts, drafted.tokens) if drafted else 0
+    free = max(0, prompt.window - prompt.total)
+    reserved = min(prompt.reserve, free)
+    return Shares(parts | {RESERVE: reserved, FREE: free - reserved}, prompt.window, prompt.exact)
+
+
+def _moved(parts: dict[str, int], tokens: int) -> int:
+    """Take so many tokens out of the sections that a draft is counted under, and return them."""
+    left = tokens
+    for section in (Section.QUESTION, Section.DATA, Section.TEMPLATE):
+        taken = min(left, parts[section])
+        parts[section] -= taken
+        left -= taken
+    return tokens - left
 
 
 def cell_shares(figures: Figures) -> Shares | None:

@@ -18,8 +18,9 @@ from ctxchat.domain.events import (
 )
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import KvCost, Latency, Predicted
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.meters.colours import ANSWER, DISK, DRAFT, FREE, NEW, RESERVE, REUSED
-from ctxchat.tui.meters.figures import KEPT_TURNS, Draft, Figures, Speed, Stage, of_conversation
+from ctxchat.tui.meters.figures import KEPT_TURNS, Figures, Speed, Stage, of_conversation
 from ctxchat.tui.meters.shares import cell_shares, window_shares
 from tests.support.shown_turns import KV, failed, receipt, turn
 
@@ -39,8 +40,13 @@ def seen(*events: TurnEvent, every: float = 0.0) -> Figures:
     return figures
 
 
-def draft_of(total: int, tokens: int = 10, window: int = 8192, reserve: int = 1024) -> Draft:
-    return Draft(tokens, total, tokens, 0.5, True, window, reserve)
+def draft_of(sections: dict[Section, int], tokens: int, window: int = 8192, reserve: int = 1024) -> Draft:
+    counts = dict.fromkeys(Section, 0) | sections
+    total = sum(counts.values())
+    usable = window - reserve
+    return Draft(
+        tokens, total, counts, window, reserve, usable, 0, total, Predicted(0.5), total <= usable, True
+    )
 
 
 @given(SECTIONS, WINDOWS, st.data())
@@ -58,31 +64,31 @@ def test_sections_reserve_and_free_make_the_window(
         assert shares.parts[FREE] == window - reserve - prompt.total
 
 
-@given(SECTIONS, st.integers(0, 12_000), st.integers(0, 500))
-def test_a_draft_takes_of_what_is_free_and_of_nothing_else(
-    sections: dict[Section, int], total: int, tokens: int
+@given(SECTIONS, st.integers(0, 900), WINDOWS)
+def test_at_rest_the_window_is_that_of_the_prompt_in_which_a_draft_would_be_sent(
+    sections: dict[Section, int], tokens: int, window: int
 ) -> None:
-    figures = seen(PromptBuilt(prompt_of(sections, 8192, 1024)))
-    without, shares = window_shares(figures), window_shares(figures, draft_of(total, tokens))
-    assert without is not None
+    counts = sections | {Section.QUESTION: tokens}
+    shares = window_shares(Figures(), draft_of(counts, tokens, window, 64))
     assert shares is not None
-    assert shares.parts[DRAFT] + shares.parts[FREE] == without.parts[FREE]
-    assert shares.window == without.window
-    assert shares.over == without.over
+    total = sum(counts.values())
+    assert sum(shares.parts.values()) == window + max(0, total - window)
+    assert (shares.parts[DRAFT], shares.parts[Section.QUESTION]) == (tokens, 0)
+    assert {shares.parts[section] for section in Section if section not in counts} <= {0}
 
 
-def test_a_draft_counts_the_answer_before_it_too() -> None:
-    figures = seen(PromptBuilt(prompt_of({Section.HISTORY: 100}, 8192, 1024)))
-    shares = window_shares(figures, draft_of(170, 20))
+def test_what_a_draft_attaches_is_a_part_of_it() -> None:
+    counts = {Section.DATA: 500, Section.QUESTION: 20, Section.TEMPLATE: 9}
+    shares = window_shares(Figures(), draft_of(counts, 320))
     assert shares is not None
-    assert shares.parts[DRAFT] == 70
+    assert (shares.parts[DRAFT], shares.parts[Section.DATA], shares.parts[Section.TEMPLATE]) == (320, 200, 9)
 
 
-def test_before_the_first_turn_a_draft_alone_says_what_the_window_is() -> None:
+def test_while_a_turn_runs_the_window_is_that_of_its_prompt() -> None:
     assert window_shares(Figures()) is None
-    shares = window_shares(Figures(), draft_of(42))
-    assert shares is not None
-    assert (shares.window, shares.parts[DRAFT], shares.parts[FREE]) == (8192, 42, 8192 - 1024 - 42)
+    figures = seen(PromptBuilt(prompt_of({Section.HISTORY: 100}, 8192, 1024)))
+    shares = window_shares(figures, draft_of({Section.HISTORY: 700}, 20))
+    assert shares == window_shares(figures)
 
 
 def test_cells_grow_with_each_token_that_is_read_and_each_text_that_comes() -> None:

@@ -1,134 +1,27 @@
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.color import Color
-from textual.pilot import Pilot
 
 from ctxchat.domain.conversation import Section
-from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.events import (
-    Compacting,
-    CostPredicted,
-    ModelLoading,
-    Prefilled,
-    PromptBuilt,
-    TextGenerated,
-    TurnEvent,
-)
-from ctxchat.domain.prompt import Piece, Prompt
-from ctxchat.domain.receipt import Citation, KvCost, Latency, Memory, Predicted, Receipt
+from ctxchat.domain.events import Compacting, ModelLoading, Prefilled, TextGenerated
+from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.meters.colours import BLUE, GLYPHS
-from ctxchat.tui.meters.figures import Draft, Figures
-from ctxchat.tui.meters.panel import CompactMeters, Metering, MetersPanel
-from tests.support.shown_turns import receipt, turn
-
-COUNTS = {
-    Section.SYSTEM: 96,
-    Section.SUMMARY: 240,
-    Section.HISTORY: 3120,
-    Section.NOTES: 188,
-    Section.QUESTION: 412,
-}
-PROMPT = Prompt(
-    tuple(Piece(section, "", tuple(range(tokens))) for section, tokens in COUNTS.items()), 8192, 1024, 4
+from ctxchat.tui.meters.figures import Figures
+from ctxchat.tui.meters.panel import MetersPanel
+from tests.support.shown_meters import (
+    COUNTS,
+    LAST,
+    READING,
+    Clock,
+    Tiny,
+    after,
+    draft_of,
+    drawn,
+    panel,
+    shown,
 )
-KV = KvCost(
-    4056,
-    8192,
-    3564,
-    492,
-    23040,
-    "f16",
-    "f16",
-    restored=1200,
-    miss="the summary changed at cell 136: the rest was read again [bold]",
-)
-LAST = receipt(
-    prompt=PROMPT,
-    kv=replace(KV, cells=4114),
-    memory=Memory(96_574_464, 188_743_680, 22_544_384, 201_326_592),
-    latency=Latency(
-        retrieval=0.009, prefill=1.3, first_token=1.34, decode=1.4, prefill_rate=378.5, decode_rate=41.4
-    ),
-    predicted=Predicted(1.13, 0.024),
-    answer_tokens=58,
-    notes=(Citation("n1", "a"), Citation("n2", "b"), Citation("n3", "c")),
-)
-READING = (
-    PromptBuilt(PROMPT),
-    CostPredicted(KV, Predicted(1.3), CostCurve(0.0, 0.004, 0.0, 0.02, 0.0)),
-    Prefilled(0, 492),
-    Prefilled(123, 492),
-)
-
-
-class Clock:
-    def __init__(self, step: float) -> None:
-        self.now, self.step = 0.0, step
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
-
-
-class Tiny(App[None]):
-    def __init__(self, meters: Metering) -> None:
-        super().__init__()
-        self.meters = meters
-
-    def compose(self) -> ComposeResult:
-        yield self.meters
-
-
-def shown(app: App[None]) -> str:
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
-
-
-def drawn(meters: Metering, act: Callable[[], object], width: int = 34, height: int = 44) -> str:
-    """The screen once `act` was seen; `width` is the panel's, with its padding of one on each side."""
-
-    async def run() -> str:
-        app = Tiny(meters)
-        async with app.run_test(size=(width, height)) as pilot:
-            meters.styles.width = width
-            await pilot.pause()
-            act()
-            await settled(meters, pilot)
-            return shown(app)
-
-    return asyncio.run(run())
-
-
-async def settled(meters: Metering, pilot: Pilot[None]) -> None:
-    while meters._waits:
-        await asyncio.sleep(0.01)
-    await pilot.pause()
-
-
-def panel(events: Iterable[TurnEvent] = (), *, width: int = 34, height: int = 44, step: float = 0.5) -> str:
-    meters = MetersPanel(clock=Clock(step))
-    return drawn(meters, lambda: [meters.show(event) for event in events], width, height)
-
-
-def after(receipts: list[Receipt], *, width: int = 34, height: int = 44) -> str:
-    meters = MetersPanel(clock=Clock(0.5))
-    return drawn(meters, lambda: meters.show_conversation(receipts), width, height)
-
-
-def compact(
-    events: Iterable[TurnEvent] = (), draft: Draft | None = None, *, width: int = 80, step: float = 0.5
-) -> str:
-    meters = CompactMeters(clock=Clock(step))
-
-    def act() -> None:
-        for event in events:
-            meters.show(event)
-        meters.show_draft(draft)
-
-    return drawn(meters, act, width, 1)
+from tests.support.shown_turns import turn
 
 
 def test_before_anything_is_known_the_panel_says_so_and_the_word_kv_stands_there() -> None:
@@ -234,16 +127,17 @@ def test_a_draft_is_a_part_of_the_bar_and_a_line_with_its_cost() -> None:
 
     def act() -> None:
         meters.show_conversation([LAST])
-        meters.show_draft(Draft(412, 4526, 470, 0.9, True, 8192, 1024))
+        meters.show_draft(draft_of(412, 0.9))
 
     screen = drawn(meters, act)
     assert "+412 → 4,526   470 new ~0.90 s" in screen
-    assert "▒▒▒▒▒▒░" in screen
+    assert "██▒▒▒▒▒▒░" in screen
+    assert ["question", "0", "0", "%"] in [line.split()[1:] for line in screen.splitlines()]
 
 
 def test_a_draft_that_does_not_fit_says_so() -> None:
     meters = MetersPanel(clock=Clock(0.5))
-    draft = Draft(9000, 13_056, 9000, None, False, 8192, 1024)
+    draft = draft_of(9000)
     assert "does not fit" in drawn(meters, lambda: meters.show_draft(draft))
 
 
@@ -277,25 +171,6 @@ def test_another_conversation_begins_without_figures() -> None:
         meters.show_conversation([])
 
     assert "no turn yet" in drawn(meters, act)
-
-
-@pytest.mark.parametrize("width", [40, 60, 80])
-def test_one_row_holds_the_bar_the_word_kv_and_the_tokens_used(width: int) -> None:
-    row = compact(turn(["a"]), width=width)
-    assert "KV 900/2,048 tokens" in row
-    assert "█" in row
-    assert len(row) <= width
-
-
-def test_one_row_says_what_the_turn_is_at_or_what_the_draft_would_cost() -> None:
-    assert "reading 25 %, 1.50 s left" in compact(READING)
-    assert "2.0 tok/s" in compact([*READING, Prefilled(492, 492), *[TextGenerated("a")] * 4])
-    assert "draft 12" in compact(draft=Draft(12, 40, 40, None, True, 8192, 1024))
-    assert "does not fit" in compact(draft=Draft(12, 9000, 40, None, False, 8192, 1024))
-
-
-def test_a_row_that_is_too_narrow_for_a_bar_still_has_the_tokens() -> None:
-    assert compact(turn(["a"]), width=24).strip() == "KV 900/2,048 tokens"
 
 
 def test_without_colours_parts_are_drawn_with_glyphs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +221,7 @@ def test_a_meter_whose_lines_are_the_same_is_not_rendered_again() -> None:
         async with Tiny(meters).run_test(size=(34, 44)) as pilot:
             meters.show_conversation([LAST])
             await pilot.pause()
-            meters.show_draft(Draft(1, 5, 1, None, True, 8192, 1024))
+            meters.show_draft(draft_of(1))
             return [meter._repaint_required for meter in meters._meters]
 
     assert asyncio.run(run()) == [True, False, False, False]
