@@ -13,6 +13,7 @@ from textual.screen import Screen
 from ctxchat.display.plain_text import clean, one_line
 from ctxchat.domain.conversation import count_turns
 from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.acting.actions import Actions
 from ctxchat.tui.chat.composer import Composer
 from ctxchat.tui.chat.draft import Draft
@@ -63,6 +64,7 @@ class ChatApp(App[int]):
             time.monotonic,
         )
         self.turns = 0
+        self.receipts: list[Receipt] = []
         self.stopped = True
         self._drafting = Drafting(lambda draft: cost_of(services, self.asking, draft), self.chat.post_message)
 
@@ -91,18 +93,21 @@ class ChatApp(App[int]):
         if draft.text:
             await self.ask(draft)
         else:
-            self.chat.composer.write(draft)
+            self.chat.composer.attach_all(draft)
 
     async def open(self, conversation: str | None) -> None:
         """Show a conversation, None for a new one. Raises CtxChatError."""
         turns: list[ShownTurn] = []
         if conversation is None:
             self.asking.begin_anew()
+            self.turns = 0
         else:
             transcript = self.services.conversations.transcript(conversation)
             self.asking.conversation = transcript.conversation.id
             turns = shown_turns(transcript.messages)
             self.turns = count_turns(transcript.messages)
+        self.receipts.clear()
+        self.chat.metered(())
         await self.chat.transcript.show(turns)
         self.chat.composer.recall_all([turn.question for turn in turns if turn.question])
         self.entitle()
@@ -176,7 +181,13 @@ class ChatApp(App[int]):
         self.run_worker(self.actions.do_key(message.turn, message.name))
 
     async def on_chat_screen_finished(self, message: ChatScreen.Finished) -> None:
+        self.receipts.append(message.receipt)
         await self.actions.settle(message)
+
+    def on_chat_screen_rested(self) -> None:
+        """A model was loaded, or upkeep is over: the meters show the last turn again."""
+        self.chat.metered(self.receipts)
+        self.entitle()
 
     async def on_chat_screen_idle(self) -> None:
         self.entitle()

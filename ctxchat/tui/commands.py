@@ -60,7 +60,7 @@ KEYS = (
     ("Esc", "Stop, in any phase; then take back a question that waits"),
     ("Up, Down", "Earlier questions, from the first and the last line"),
     ("Ctrl-G", "Write the question in $EDITOR"),
-    ("Ctrl-D", "Take the last attachment off"),
+    ("Backspace", "In an empty question: take the last attachment off"),
     ("Ctrl-T", "To the turns: up and down move, a letter acts, Esc goes back"),
     ("r  o", "On a turn: answer again, go on with a cut answer"),
     ("e  d  u", "On a turn: edit and ask again, delete, take that back"),

@@ -6,12 +6,11 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.domain.window import choose_window
+from ctxchat.service.drafts import Draft as Cost
 from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.request import Asking
 from ctxchat.tui.commands import parsed
 from ctxchat.tui.messages import DraftCosted
-from ctxchat.tui.meters.figures import Draft as Cost
 
 if TYPE_CHECKING:
     from ctxchat.service.open_services import Services
@@ -62,21 +61,7 @@ class Drafting:
 def cost_of(services: "Services", asking: Asking, draft: Draft) -> Cost | None:
     """What sending a draft would cost; None for one that is empty or a command, and while no model is
     loaded. Raises CtxChatError."""
-    model = services.chat.model
-    if model is None or not draft.text or parsed(draft.text) is not None:
+    if not draft.text or parsed(draft.text) is not None:
         return None
     limit, attached = asking.sampling.max_tokens, (*draft.attachments, *draft.data)
-    counted = services.drafts.cost(asking.conversation, draft.text, attached, limit, think=asking.think)
-    if counted is None:
-        return None
-    window = choose_window(services.settings.model.ctx_size, model.facts.window, limit)
-    return Cost(
-        counted.tokens,
-        counted.total,
-        counted.evaluated,
-        counted.predicted.prefill,
-        counted.fits,
-        window.size,
-        window.reserve,
-        counted.exact,
-    )
+    return services.drafts.cost(asking.conversation, draft.text, attached, limit, think=asking.think)

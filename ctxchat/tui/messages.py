@@ -3,7 +3,7 @@
 from textual.message import Message
 
 from ctxchat.domain.events import ModelLoading, Prefilled, TurnEvent
-from ctxchat.tui.meters.figures import Draft
+from ctxchat.service.drafts import Draft
 
 
 class WorkBegan(Message):

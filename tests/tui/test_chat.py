@@ -147,7 +147,8 @@ def test_a_large_paste_becomes_an_attachment_and_a_file_can_be_named_in_the_ques
         app.chat.composer.area.post_message(Paste("x" * 3000))
         await until(pilot, lambda: app.chat.composer.draft.attachments)
         assert "pasted-1.txt" in seen(app)
-        await pilot.press("ctrl+d")
+        await pilot.press("backspace")
+        await pilot.pause()
         assert not app.chat.composer.draft.attachments
         await ask(pilot, f"Where are the keys? @{file}")
         assert app.chat.transcript.turns[-1].shown.attached == (str(file),)

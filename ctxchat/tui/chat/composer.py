@@ -77,6 +77,12 @@ class QuestionArea(TextArea):
         else:
             await super()._on_paste(event)
 
+    def action_delete_left(self) -> None:
+        if self.text:
+            super().action_delete_left()
+        else:
+            self.post_message(self.Typed("backspace"))
+
     def action_newline(self) -> None:
         self.insert("\n")
 
@@ -141,6 +147,13 @@ class Composer(Vertical):
         self._show_chips()
         self.post_message(self.Changed(self.draft))
 
+    def attach_all(self, draft: Draft) -> None:
+        """Let all that rides with another draft ride with this one."""
+        for attachment in draft.attachments:
+            self.attach(attachment)
+        for table in draft.data:
+            self.attach(table, table=True)
+
     def detach(self) -> None:
         """Take the last attachment off."""
         if self._attachments or self._tables:
@@ -179,6 +192,8 @@ class Composer(Vertical):
             self._accept()
         elif message.key == "enter":
             self._send()
+        elif message.key == "backspace":
+            self.detach()
         else:
             self._through_history(-1 if message.key == "up" else 1)
 
@@ -220,5 +235,5 @@ class Composer(Vertical):
     def _show_chips(self) -> None:
         attached = [*self._attachments, *self._tables]
         chips = [f" ▤ {shortened(a.label, 30)} {amounts.size(len(a.text.encode()))} " for a in attached]
-        self._chips.update(Content(clean(" ".join(chips) + "  Ctrl-D takes the last off" if chips else "")))
+        self._chips.update(Content(clean(" ".join(chips) + "  Backspace takes the last off" if chips else "")))
         self._chips.display = bool(chips)

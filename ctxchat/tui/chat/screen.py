@@ -46,7 +46,6 @@ class ChatScreen(Screen[None]):
         Binding("ctrl+n", "app.new", "New"),
         Binding("f2", "meters", "Meters"),
         Binding("ctrl+t", "transcript", "Turns"),
-        Binding("ctrl+d", "detach", "Take off", show=False),
         Binding("home", "earlier", "Earlier", show=False),
         Binding("pageup", "page(-1)", "Up", show=False, priority=True),
         Binding("pagedown", "page(1)", "Down", show=False, priority=True),
@@ -71,6 +70,9 @@ class ChatScreen(Screen[None]):
 
     class Idle(Posted):
         """A turn is over, and no question waits."""
+
+    class Rested(Posted):
+        """Work that was no turn is over."""
 
     def __init__(self, completions: Completions, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -181,8 +183,8 @@ class ChatScreen(Screen[None]):
             self.post_message(self.Finished(receipt, draft))
         if message.failure:
             self.post_message(self.Failed(message.failure, message.code, draft))
-        elif mine:
-            self.post_message(self.Idle())
+        else:
+            self.post_message(self.Idle() if mine else self.Rested())
 
     def on_turn_view_moved(self, message: TurnView.Moved) -> None:
         target = self.transcript.beside(message.turn, message.by) if message.by else None
@@ -204,9 +206,6 @@ class ChatScreen(Screen[None]):
     def action_transcript(self) -> None:
         if turns := self.transcript.turns:
             turns[-1].focus()
-
-    def action_detach(self) -> None:
-        self.composer.detach()
 
     async def action_earlier(self) -> None:
         await self.transcript.show_earlier()

@@ -19,7 +19,7 @@ from ctxchat.domain.events import (
     TurnFinished,
 )
 from ctxchat.domain.receipt import KvCost
-from ctxchat.tui.meters.figures import Draft
+from ctxchat.service.drafts import Draft
 
 
 class StatusLine(Horizontal):
@@ -66,12 +66,11 @@ class StatusLine(Horizontal):
         """Say what the draft will cost."""
         parts = [
             f"draft {amounts.estimate(draft.tokens, exact=draft.exact)} tokens",
-            f"prompt {amounts.estimate(draft.total, exact=draft.exact)} of {draft.window - draft.reserve:,}",
+            f"prompt {amounts.estimate(draft.total, exact=draft.exact)} of {draft.usable:,}",
         ]
-        if draft.new is not None:
-            parts.append(f"{draft.new:,} new")
-        if draft.seconds is not None:
-            parts.append(f"first token in about {amounts.seconds(draft.seconds)}")
+        parts.append(f"{draft.evaluated:,} new")
+        if draft.predicted.prefill is not None:
+            parts.append(f"first token in about {amounts.seconds(draft.predicted.prefill)}")
         if not draft.fits:
             parts.append("too large: old turns or attached text give way")
         self.say(" · ".join(parts))
