@@ -29,7 +29,7 @@ class TurnActions(Acting):
         if not self.last.shown.cut:
             raise UsageError("the last answer is whole: there is no rest of it")
         request = self.app.asking.reply(self.conversation, Reply.REST)
-        await self.chat.go_on(lambda cancel: self.services.chat.ask(request, cancel), self.last)
+        self.chat.go_on(lambda cancel: self.services.chat.ask(request, cancel), self.last)
 
     async def edit(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, message = self.conversation, _message(turn)

@@ -1,5 +1,6 @@
 """Where a question is written: many lines, its history, and what is attached to it."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -111,6 +112,7 @@ class Composer(Vertical):
         """Up, where there is no earlier question: to the transcript."""
 
     def __init__(self, completions: Completions) -> None:
+        """`take_back` is called at Up before the history is: it may put another draft here, and say so."""
         super().__init__(classes="composer")
         self.area = QuestionArea()
         self._completion = Completion(completions)
@@ -120,6 +122,7 @@ class Composer(Vertical):
         self._tables: list[Attachment] = []
         self._history: list[str] = []
         self._at = 0
+        self.take_back: Callable[[], bool] = bool
 
     def compose(self) -> ComposeResult:
         yield self._completion
@@ -194,7 +197,7 @@ class Composer(Vertical):
             self._send()
         elif message.key == "backspace":
             self.detach()
-        else:
+        elif message.key == "down" or not self.take_back():
             self._through_history(-1 if message.key == "up" else 1)
 
     def on_completion_chosen(self) -> None:
@@ -235,5 +238,7 @@ class Composer(Vertical):
     def _show_chips(self) -> None:
         attached = [*self._attachments, *self._tables]
         chips = [f" ▤ {shortened(a.label, 30)} {amounts.size(len(a.text.encode()))} " for a in attached]
-        self._chips.update(Content(clean(" ".join(chips) + "  Backspace takes the last off" if chips else "")))
+        self._chips.update(
+            Content(clean(" ".join(chips) + "  Backspace takes the last off" if chips else ""))
+        )
         self._chips.display = bool(chips)

@@ -29,6 +29,9 @@ from ctxchat.tui.meters.panel import CompactMeters, MetersPanel
 from ctxchat.tui.screen_stream import stderr_on_screen
 from ctxchat.tui.work import Events, TurnWork
 
+_BEGINNING = 0
+"""The number of work that is about to begin."""
+
 
 class ChatScreen(Screen[None]):
     """Transcript, composer, status line and meters, over the one thread that asks the model.
@@ -41,6 +44,7 @@ class ChatScreen(Screen[None]):
         (100, "-wide"),
         (180, "-broad"),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # type: ignore[misc]  # noqa: RUF012 - as above it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "app.new", "New"),
@@ -78,6 +82,7 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self.transcript = Transcript()
         self.composer = Composer(completions)
+        self.composer.take_back = self.take_back
         self.status = StatusLine(clock)
         self.meters = (MetersPanel(clock=clock), CompactMeters(id="compact", clock=clock))
         self.work = TurnWork(self.post_message)
@@ -117,10 +122,11 @@ class ChatScreen(Screen[None]):
         """Answer a turn in the thread, and show it as it comes."""
         self.status.begin()
         self._draft, self._receipt = draft, None
-        self._work = self.work.begin(events)
+        self._work = _BEGINNING
         self._view = await self.transcript.begin(shown)
+        self._work = self.work.begin(events)
 
-    async def go_on(self, events: Events, view: TurnView) -> None:
+    def go_on(self, events: Events, view: TurnView) -> None:
         """Let a turn that stands go on."""
         self.status.begin()
         self._draft, self._receipt = None, None
@@ -138,7 +144,7 @@ class ChatScreen(Screen[None]):
 
     def take_back(self) -> bool:
         """Give the question that came last back into the composer; False where none waits."""
-        if not self.waiting:
+        if not self.waiting or self.composer.draft.text:
             return False
         self.composer.write(self.waiting.pop())
         self._show_waiting()
@@ -197,7 +203,7 @@ class ChatScreen(Screen[None]):
         if self.busy:
             self.status.say("stopping")
             self.work.cancel()
-        elif not self.take_back():
+        else:
             self.composer.area.focus()
 
     def action_meters(self) -> None:
@@ -234,6 +240,6 @@ class ChatScreen(Screen[None]):
     def _show_waiting(self) -> None:
         lines = [f"◷ waits: {shortened(draft.text, 60)}" for draft in self.waiting]
         self._waiting.update(
-            Content(clean("\n".join([*lines, "  Esc stops the answer, again takes it back"])))
+            Content(clean("\n".join([*lines, "  Esc stops the answer · Up takes the last one back"])))
         )
         self._waiting.display = bool(lines)
