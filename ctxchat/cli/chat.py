@@ -96,7 +96,10 @@ def opened(flags: AskFlags) -> int:
     from ctxchat.service import wiring
     from ctxchat.tui.launch import run
 
-    return run(wiring.open_services(settings), start)
+    code = run(wiring.open_services(settings), start)
+    # All that is to be kept was written: giving the model's memory back would only take time.
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def take_keys_from_terminal() -> None:

@@ -1,7 +1,6 @@
 """The terminal UI from its first frame to its end."""
 
 import io
-import os
 from typing import TYPE_CHECKING
 
 from ctxchat.tui.screen_stream import screen_of_our_own
@@ -24,7 +23,4 @@ def run(services: "Services", start: Start) -> int:
         code = app.run()
     if app._exception is not None:  # noqa: SLF001 - textual tells it nowhere else
         raise app._exception  # noqa: SLF001
-    if not app.stopped:
-        # Whatever is still running would keep the process: what it does is not lost by it.
-        os._exit(code or 0)
     return code or 0
