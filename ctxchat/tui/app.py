@@ -19,6 +19,7 @@ from ctxchat.tui.chat.composer import Composer
 from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.request import Asking
 from ctxchat.tui.chat.screen import ChatScreen
+from ctxchat.tui.chat.transcript import StepLine
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.commands import BY_NAME, COMMANDS, near, parsed
 from ctxchat.tui.completing import completions
@@ -88,7 +89,7 @@ class ChatApp(App[int]):
         except CtxChatError as error:
             self.tell(error)
         for warning in self.start.warnings:
-            await self.chat.transcript.note(f"! {warning}", "step warned")
+            await self.chat.transcript.note(StepLine(f"! {warning}", "step warned"))
         draft = Draft(self.start.words, self.start.attachments, self.start.data)
         if draft.text:
             await self.ask(draft)
@@ -203,6 +204,9 @@ class ChatApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - textual's signature
         for command in COMMANDS:
             yield SystemCommand(command.usage, command.does, lambda c=command: self.actions.from_palette(c))
+
+    def action_act(self, action: str) -> None:
+        self.act(action)
 
     def action_new(self) -> None:
         self.act("new")

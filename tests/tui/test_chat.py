@@ -119,19 +119,28 @@ def test_a_model_that_fails_says_so_under_the_question_and_gives_the_question_ba
 
 
 def test_quitting_in_the_middle_of_an_answer_keeps_what_there_is_of_it(chats: Chats) -> None:
-    gate = Gate(lambda event: isinstance(event, TextGenerated) and event.text == "h")
+    gate = Gate(lambda event: isinstance(event, TextGenerated) and event.text == "f")
     app = chats.open(ScriptedModel(["Half an answer that is long"], on_event=gate))
 
     async def body(pilot: Any) -> None:
         await send(pilot, "Tell me.")
-        await until(pilot, gate.reached.is_set) if False else None
-        await until(pilot, lambda: app.chat.busy)
-        gate.opened.set()
+        await until(pilot, gate.reached.is_set)
+        stop = app.chat.work.stop
+
+        def stop_and_go_on(seconds: float) -> bool:
+            app.chat.work.cancel()
+            gate.opened.set()
+            return stop(seconds)
+
+        app.chat.work.stop = stop_and_go_on  # type: ignore[method-assign]
         await pilot.press("ctrl+q")
 
     in_chat(app, body)
     assert app.return_value == 0
     assert app.stopped
+    latest = app.services.conversations.transcript(None).messages[-1]
+    assert latest.finish is Finish.CANCELLED
+    assert latest.spoken.startswith("H")
 
 
 def test_a_large_paste_becomes_an_attachment_and_a_file_can_be_named_in_the_question(

@@ -18,7 +18,7 @@ class Actions(ConversationActions, FailureActions, ViewActions):
         await self._told(getattr(self, action)(argument))
 
     async def do_key(self, turn: TurnView, name: str) -> None:
-        await self._told(self.do_on(turn, name))
+        await self._told(getattr(self, name)("", turn=turn))
 
     async def _told(self, action: Coroutine[Any, Any, None]) -> None:
         try:

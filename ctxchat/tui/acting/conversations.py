@@ -5,6 +5,8 @@ from pathlib import Path
 from ctxchat.domain.errors import UsageError
 from ctxchat.service.transcripts import TranscriptFormat
 from ctxchat.tui.acting.base import Acting
+from ctxchat.tui.acting.turns import message_of
+from ctxchat.tui.chat.turn_view import TurnView
 
 
 class ConversationActions(Acting):
@@ -37,8 +39,8 @@ class ConversationActions(Acting):
             await self.change(lambda: self.services.conversations.rename(conversation, name))
         self.app.entitle()
 
-    async def fork(self, _: str = "", at: str | None = None) -> None:
-        conversation = self.conversation
+    async def fork(self, _: str = "", turn: TurnView | None = None) -> None:
+        conversation, at = self.conversation, message_of(turn)
         copy = await self.change(lambda: self.services.conversations.fork(conversation, at))
         await self.app.open(copy.id)
         self.say(f"this is a copy, “{copy.name}”: the original stays as it is")

@@ -16,29 +16,31 @@ class TurnActions(Acting):
             raise UsageError("there is no turn yet")
         return self.chat.transcript.turns[-1]
 
-    async def again(self, _: str = "") -> None:
+    async def again(self, _: str = "", turn: TurnView | None = None) -> None:
         self.still()
+        self._check_last(turn)
         request = self.app.asking.reply(self.conversation, Reply.AGAIN)
         old = self.last
         shown = ShownTurn(old.shown.question, old.shown.attached, question_id=old.shown.question_id)
         await old.remove()
         await self.chat.run_turn(lambda cancel: self.services.chat.ask(request, cancel), shown)
 
-    async def go_on(self, _: str = "") -> None:
+    async def go_on(self, _: str = "", turn: TurnView | None = None) -> None:
         self.still()
+        self._check_last(turn)
         if not self.last.shown.cut:
             raise UsageError("the last answer is whole: there is no rest of it")
         request = self.app.asking.reply(self.conversation, Reply.REST)
         self.chat.go_on(lambda cancel: self.services.chat.ask(request, cancel), self.last)
 
     async def edit(self, _: str = "", turn: TurnView | None = None) -> None:
-        conversation, message = self.conversation, _message(turn)
+        conversation, message = self.conversation, message_of(turn)
         composed = await self.change(lambda: self.services.turns.edit(conversation, message))
         await self.app.open(conversation)
         self.chat.composer.write(Draft(composed.text, composed.attachments))
 
     async def delete(self, _: str = "", turn: TurnView | None = None) -> None:
-        conversation, message = self.conversation, _message(turn)
+        conversation, message = self.conversation, message_of(turn)
         composed = await self.change(lambda: self.services.turns.delete(conversation, message))
         await self.app.open(conversation)
         self.say(
@@ -47,7 +49,7 @@ class TurnActions(Acting):
             else "taken off: /undo brings it back"
         )
 
-    async def undo(self, _: str = "") -> None:
+    async def undo(self, _: str = "", turn: TurnView | None = None) -> None:  # noqa: ARG002 - as others
         conversation = self.conversation
         undone = await self.change(lambda: self.services.turns.undo(conversation))
         await self.app.open(conversation)
@@ -75,30 +77,16 @@ class TurnActions(Acting):
             await self.change(lambda: self.services.pins.add(conversation, text))
         self.say("pinned: it stands in every prompt from now on")
 
-    async def do_on(self, turn: TurnView, name: str) -> None:
-        """Do what a key on a turn names."""
-        if name in ("regenerate", "continue") and turn is not self.last:
+    async def pin_turn(self, _: str = "", turn: TurnView | None = None) -> None:
+        shown = (turn or self.last).shown
+        await self.pin(shown.answer or shown.question)
+
+    def _check_last(self, turn: TurnView | None) -> None:
+        """Raises UsageError for a turn that is not the last."""
+        if turn is not None and turn is not self.last:
             raise UsageError("only the last answer: f goes on from here in a copy, e asks this again")
-        match name:
-            case "regenerate":
-                await self.again()
-            case "continue":
-                await self.go_on()
-            case "edit":
-                await self.edit(turn=turn)
-            case "delete":
-                await self.delete(turn=turn)
-            case "copy":
-                await self.copy(turn=turn)
-            case "copy_code":
-                await self.copy_code(turn=turn)
-            case "pin":
-                await self.pin(turn.shown.answer or turn.shown.question)
-            case "undo":
-                await self.undo()
-            case _:
-                await self.app.actions.context()
 
 
-def _message(turn: TurnView | None) -> str | None:
+def message_of(turn: TurnView | None) -> str | None:
+    """The id on record of what was said last in a turn."""
     return None if turn is None else turn.shown.answer_id or turn.shown.question_id

@@ -8,6 +8,7 @@ from ctxchat.display.plain_text import shortened
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.events import TurnFinished
 from ctxchat.tui.acting.base import Acting
+from ctxchat.tui.chat.turn_view import TurnView
 
 if TYPE_CHECKING:
     from ctxchat.service.plan import Costing
@@ -20,7 +21,7 @@ class ViewActions(Acting):
         settings = self.services.settings
         await self.ask_screen(SettingsScreen(lambda: settings, self.services.settings_file))
 
-    async def context(self, _: str = "") -> None:
+    async def context(self, _: str = "", turn: TurnView | None = None) -> None:  # noqa: ARG002 - of all turns
         from ctxchat.tui.screens.text import TextScreen
 
         limit = self.app.asking.sampling.max_tokens

@@ -14,7 +14,7 @@ from ctxchat.domain.events import (
     Warned,
 )
 from ctxchat.domain.receipt import Receipt
-from ctxchat.tui.chat.transcript import Transcript
+from ctxchat.tui.chat.transcript import FoldedLine, StepLine, Transcript
 from ctxchat.tui.chat.turn_view import TurnView
 
 
@@ -30,11 +30,15 @@ async def show(events: Sequence[TurnEvent], view: TurnView | None, transcript: T
     for event in events:
         match event:
             case Compacted():
-                await transcript.note(f"↯ {steps.folded(event)}", "step folded")
+                await transcript.note(
+                    FoldedLine(
+                        f"↯ {steps.folding(event)} · Enter shows it, /summary undoes it", "step folded"
+                    )
+                )
             case Filtered(filters, _) if filters:
-                await transcript.note(f"⧩ attached text filtered: {steps.filtered(filters)}")
+                await transcript.note(StepLine(f"⧩ attached text filtered: {steps.filtered(filters)}"))
             case Warned(message):
-                await transcript.note(f"! {message}", "step warned")
+                await transcript.note(StepLine(f"! {message}", "step warned"))
             case TurnFinished(receipt) if view is not None:
                 await view.finish(_about(receipt), receipt.finish)
             case _:

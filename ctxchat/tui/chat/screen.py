@@ -33,18 +33,18 @@ _BEGINNING = 0
 """The number of work that is about to begin."""
 
 
+NARROW_WIDE_BROAD = [(0, "-narrow"), (100, "-wide"), (180, "-broad")]
+SHORT_TALL = [(0, "-short"), (30, "-tall")]
+
+
 class ChatScreen(Screen[None]):
     """Transcript, composer, status line and meters, over the one thread that asks the model.
 
     It knows no service: what a turn runs is given to `run_turn`, and what became of it is posted.
     """
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
-        (0, "-narrow"),
-        (100, "-wide"),
-        (180, "-broad"),
-    ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # type: ignore[misc]  # noqa: RUF012 - as above it
+    HORIZONTAL_BREAKPOINTS = NARROW_WIDE_BROAD
+    VERTICAL_BREAKPOINTS = SHORT_TALL
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "app.new", "New"),

@@ -1,7 +1,9 @@
 """What was said, turn by turn, and in between what was done to the context."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -17,6 +19,22 @@ WELCOME = """\
 Ask something below. What it will cost stands in the meters before you send it.
 
 / begins a command   @ attaches a file   Ctrl-P all commands   Ctrl-G your editor"""
+
+
+class StepLine(Static):
+    """A line between turns."""
+
+    def __init__(self, text: str, classes: str = "step") -> None:
+        super().__init__(Content(clean(text)), classes=classes)
+
+
+class FoldedLine(StepLine, can_focus=True):
+    """Says what was folded; Enter or a click shows the summary."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.act('summary')", "Summary")]
+
+    async def on_click(self) -> None:
+        await self.run_action("app.act('summary')")
 
 
 class Transcript(VerticalScroll, can_focus=False):
@@ -59,11 +77,9 @@ class Transcript(VerticalScroll, can_focus=False):
         await self._fold_up()
         return view
 
-    async def note(self, text: str, classes: str = "step") -> Static:
-        """A line between turns."""
-        line = Static(Content(clean(text)), classes=classes)
+    async def note(self, line: StepLine) -> None:
+        """A line between turns, at the end."""
         await self.mount(line)
-        return line
 
     async def show_earlier(self) -> None:
         """Make widgets of some more of the turns before the first that is shown."""
