@@ -33,7 +33,7 @@ class Machine:
 class Point:
     """A prompt of `n` tokens: seconds to read it, rates in tokens a second, the bytes of its cells, and
     the positions attended to. `save` and `restore` are the seconds of its snapshot, None where there
-    are none."""
+    is none."""
 
     n: int
     prefill: float
@@ -170,4 +170,6 @@ def _point(model: MeasurableModel, measured: Measured) -> Point:
         decode_tokens_per_second=1 / measured.decode,
         kv_bytes=measured.n * (model.cache.bytes_per_token if model.cache else 0),
         attention_pairs=attention_pairs(0, measured.n, model.facts.layers),
+        save=measured.save,
+        restore=measured.restore,
     )

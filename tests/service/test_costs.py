@@ -27,6 +27,9 @@ class WrittenCosts:
     def curve(self, type_k: str | None = None) -> CostCurve | None:
         return self.now if type_k in (None, "f16") else None
 
+    def restoring(self, tokens: int) -> float | None:
+        return None
+
     def learn(self) -> None:
         self.learned += 1
 

@@ -11,6 +11,7 @@ from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefille
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
 from ctxchat.engine.prefix import common_prefix
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
@@ -48,6 +49,7 @@ class ScriptedCache:
 
     def __init__(self, window: int, disk: ScriptedDisk, *, trims: bool) -> None:
         self.mirror = Cells(trims=trims)
+        self.branches = Branches(self.mirror)
         self.window = window
         self.capacity = 0
         self.trims = trims
@@ -57,7 +59,7 @@ class ScriptedCache:
         return self.mirror.count(sequence)
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
-        return self.mirror.plan(ids, self.window)
+        return self.branches.plan(ids, self.window)
 
     def bytes_per_token_with(self, type_k: str) -> int | None:
         return {"f16": BYTES_PER_TOKEN, "q8_0": BYTES_PER_TOKEN * 3 // 4}.get(type_k)
@@ -172,13 +174,13 @@ class ScriptedModel:
         ids, cache = tuple(generation.ids), self.cache
         if not ids:
             raise EngineError("the prompt is empty")
-        plan = cache.plan(ids, generation.limit)
+        plan = cache.mirror.plan(ids, self._window) if generation.aside else cache.plan(ids, generation.limit)
         needed = cache.cells() + plan.evaluated + generation.limit if generation.aside else len(ids) + 1
         if needed > self._window:
             raise PromptTooLargeError(f"{needed} cells are needed and the window holds {self._window}")
         cache.capacity = self._window
         if not generation.aside:
-            cache.mirror.keep(CHAT, plan.reused)
+            cache.branches.turn_to(ids, cache)
             yield from self._answered(generation, plan, cancel, CHAT)
             return
         try:

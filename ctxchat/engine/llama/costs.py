@@ -24,6 +24,12 @@ ENOUGH_READ, ENOUGH_DECODED, ENOUGH_SECONDS = 64, 8, 1.0
 INTERRUPTION, LEAST_SLICE = 0.2, 32
 """Seconds after which an interruption is heard, and the tokens that are worth reading at once."""
 
+NO_DEPTH = 1e-9
+"""Restoring costs a token the same at any depth: what a cell before it is presumed to add."""
+
+RESTORING_BELIEVED = 3600.0
+"""Seconds for which it is believed that restoring takes longer than reading."""
+
 TYPICAL_READ = 128
 GAIN = 0.9
 """Another number of threads is taken where it needs at most this share of the time."""
@@ -44,6 +50,7 @@ class LlamaCosts:
         self._known: Known | None = None
         self._read: dict[int, list[Observation]] = defaultdict(list)
         self._decoded: dict[int, list[Observation]] = defaultdict(list)
+        self._restored: list[Observation] = []
 
     def curve(self, type_k: str | None = None) -> CostCurve | None:
         other = type_k not in (None, self._options.type_k)
@@ -56,15 +63,25 @@ class LlamaCosts:
         reading, writing = prefill.now(time.time()), decode.now(time.time())
         return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
 
+    def restoring(self, tokens: int) -> float | None:
+        phase = self._knowledge().restore
+        return phase.now(time.time()).seconds(tokens, 0) if phase else None
+
     def learn(self) -> None:
-        if not self._read and not self._decoded:
+        if not self._read and not self._decoded and not self._restored:
             return
-        reads, decodes = dict(self._read), dict(self._decoded)
+        reads, decodes, restores = dict(self._read), dict(self._decoded), tuple(self._restored)
         self._read.clear()
         self._decoded.clear()
+        self._restored.clear()
 
         def learned(known: Known) -> Known:
-            return Known(self._with(known.prefill, reads, once=True), self._with(known.decode, decodes))
+            before = known.restore.seen if known.restore else ()
+            return Known(
+                self._with(known.prefill, reads, once=True),
+                self._with(known.decode, decodes),
+                fitted((*before, *restores), ratio=NO_DEPTH, once=True),
+            )
 
         self._known = change(self._record(self._options.type_k), learned)
         self._choose_threads()
@@ -82,6 +99,20 @@ class LlamaCosts:
         if n > 0 and seconds > 0:
             seen = Observation(n, depth, seconds, time.time())
             self._decoded[threads or self.threads.decode].append(seen)
+
+    def saw_restored(self, n: int, seconds: float) -> None:
+        """Note that bringing `n` tokens back from disk took so many seconds."""
+        if n > 0 and seconds > 0:
+            self._restored.append(Observation(n, 0, seconds, time.time()))
+
+    def is_read_sooner(self, begin: int, end: int, restored: int) -> bool:
+        """Whether the tokens from `begin` to `end` are read sooner than `restored` come back from disk. What
+        restoring took long ago is not held against it: unless it is tried, nothing new is learned."""
+        curve, restoring = self.curve(), self._knowledge().restore
+        now = time.time()
+        if curve is None or restoring is None or now - restoring.seen[-1].at > RESTORING_BELIEVED:
+            return False
+        return curve.prefill(end - begin, begin) - curve.k < restoring.now(now).seconds(restored, 0)
 
     def slice(self, most: int, depth: int) -> int:
         """Tokens to read at once. Where layers are offloaded an interruption is only heard between two
