@@ -2,11 +2,15 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from ctxchat.cli.options import AskFlags
 from ctxchat.cli.parsing import PairedCommand, takes
+
+if TYPE_CHECKING:
+    from ctxchat.tui.start import Start
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -65,20 +69,33 @@ def opened(flags: AskFlags) -> int:
         from ctxchat.cli.answering import answer
 
         return answer(flags)
-    from ctxchat.cli.input import read_attached, read_path, readable
     from ctxchat.cli.options import check, overrides
+    from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
-    from ctxchat.tui.start import Read, Start
 
     check(flags)
     settings = load_settings(overrides(flags))
-    question = read_attached(flags.words or (), flags.file, flags.data)
+    start = start_of(flags)
+    take_keys_from_terminal()
+    from ctxchat.tui.launch import run
+
+    code = run(wiring.open_services(settings), start)
+    # All that is to be kept was written: giving the model's memory back would only take time.
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def start_of(flags: AskFlags) -> "Start":
+    """How the chat begins. Raises UsageError for what cannot be read."""
+    from ctxchat.cli.input import read_attached, read_path, readable
+    from ctxchat.tui.start import Read, Start
 
     def read(path: str, words: str, table: bool) -> Read:
         found = read_path(path, words, table)
         return Read((*found.attachments, *found.data), found.warnings)
 
-    start = Start(
+    question = read_attached(flags.words or (), flags.file, flags.data)
+    return Start(
         read,
         session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
@@ -92,14 +109,6 @@ def opened(flags: AskFlags) -> int:
         pins=tuple(map(readable, flags.pin)),
         warnings=question.warnings,
     )
-    take_keys_from_terminal()
-    from ctxchat.service import wiring
-    from ctxchat.tui.launch import run
-
-    code = run(wiring.open_services(settings), start)
-    # All that is to be kept was written: giving the model's memory back would only take time.
-    sys.stdout.flush()
-    os._exit(code)
 
 
 def take_keys_from_terminal() -> None:

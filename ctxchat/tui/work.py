@@ -25,8 +25,8 @@ Events = Callable[[Cancel], Iterator[TurnEvent]]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A piece of work. What `yields` gives way to whatever comes behind it."""
+class Work:
+    """A work of work. What `yields` gives way to whatever comes behind it."""
 
     number: int
     events: Events
@@ -44,24 +44,24 @@ class TurnWork:
         self._post = post
         self._clock = clock
         self._numbers = count(1)
-        self._waiting: deque[Piece] = deque()
-        self._current: Piece | None = None
+        self._waiting: deque[Work] = deque()
+        self._current: Work | None = None
         self._changed = Condition()
         self._thread: Thread | None = None
 
     def begin(self, events: Events, *, yields: bool = False) -> int:
-        """Put a piece of work behind the others; returns its number."""
-        piece = Piece(next(self._numbers), events, yields)
+        """Put a work of work behind the others; returns its number."""
+        work = Work(next(self._numbers), events, yields)
         with self._changed:
             self._waiting = deque(other for other in self._waiting if not other.yields)
-            self._waiting.append(piece)
+            self._waiting.append(work)
             if self._current is not None and self._current.yields:
                 self._current.cancel.request()
             self._changed.notify_all()
         if self._thread is None:
             self._thread = Thread(target=self._run, name="turn", daemon=True)
             self._thread.start()
-        return piece.number
+        return work.number
 
     async def call(self, function: Callable[[], Result]) -> Result:
         """What a function returns, or raises, when it is its turn in the thread. Upkeep gives way to it."""
@@ -98,41 +98,41 @@ class TurnWork:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                self._current = piece = self._waiting.popleft()
-            self._post(WorkBegan(piece.number))
-            ended = self._finished(piece)
+                self._current = work = self._waiting.popleft()
+            self._post(WorkBegan(work.number))
+            ended = self._finished(work)
             with self._changed:
                 self._current = None
                 self._changed.notify_all()
             self._post(ended)
 
-    def _finished(self, piece: Piece) -> WorkEnded:
-        """Do a piece of work to its end, whatever becomes of it."""
+    def _finished(self, work: Work) -> WorkEnded:
+        """Do a work of work to its end, whatever becomes of it."""
         try:
-            self._follow(piece)
+            self._follow(work)
         except CtxChatError as error:
-            return WorkEnded(piece.number, str(error), error.exit_code)
+            return WorkEnded(work.number, str(error), error.exit_code)
         except Exception as error:
             if os.environ.get("CTXCHAT_DEBUG"):
                 raise
-            return WorkEnded(piece.number, f"internal error: {type(error).__name__}: {error}", 1)
-        return WorkEnded(piece.number)
+            return WorkEnded(work.number, f"internal error: {type(error).__name__}: {error}", 1)
+        return WorkEnded(work.number)
 
-    def _follow(self, piece: Piece) -> None:
+    def _follow(self, work: Work) -> None:
         gathered: list[TurnEvent] = []
         posted_at = self._clock()
 
         def flush() -> None:
             nonlocal posted_at
             if gathered:
-                self._post(Happened(piece.number, tuple(gathered)))
+                self._post(Happened(work.number, tuple(gathered)))
                 gathered.clear()
                 posted_at = self._clock()
 
-        for event in piece.events(piece.cancel):
+        for event in work.events(work.cancel):
             if isinstance(event, ModelLoading | Prefilled):
                 flush()
-                self._post(Progressed(piece.number, event))
+                self._post(Progressed(work.number, event))
                 continue
             gathered.append(event)
             if not isinstance(event, ReasoningGenerated | TextGenerated) or (
