@@ -26,7 +26,7 @@ Events = Callable[[Cancel], Iterator[TurnEvent]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A work of work. What `yields` gives way to whatever comes behind it."""
+    """Something to do in the thread. What `yields` gives way to whatever comes behind it."""
 
     number: int
     events: Events
@@ -50,7 +50,7 @@ class TurnWork:
         self._thread: Thread | None = None
 
     def begin(self, events: Events, *, yields: bool = False) -> int:
-        """Put a work of work behind the others; returns its number."""
+        """Put something to do behind the others; returns its number."""
         work = Work(next(self._numbers), events, yields)
         with self._changed:
             self._waiting = deque(other for other in self._waiting if not other.yields)
@@ -107,7 +107,7 @@ class TurnWork:
             self._post(ended)
 
     def _finished(self, work: Work) -> WorkEnded:
-        """Do a work of work to its end, whatever becomes of it."""
+        """Do it to its end, whatever becomes of it."""
         try:
             self._follow(work)
         except CtxChatError as error:
