@@ -121,9 +121,7 @@ class ContextActions(Acting):
 
         in_use = self.services.chat.model
         current = in_use.facts.path if in_use is not None else None
-        chosen = await self.ask_screen(
-            ModelsScreen(self.services.models, current, self.services.settings_file)
-        )
+        chosen = await self.ask_screen(ModelsScreen(lambda: self.services.models, current))
         return chosen.path if chosen else ""
 
     def themes(self) -> Sequence[str]:
