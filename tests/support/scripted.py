@@ -64,6 +64,9 @@ class ScriptedCache:
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
         return self.branches.plan(ids, self.window)
 
+    def go_back_to(self, ids: Sequence[int]) -> None:
+        self.branches.go_back_to(ids, self)
+
     def bytes_per_token_with(self, type_k: str) -> int | None:
         return {"f16": BYTES_PER_TOKEN, "q8_0": BYTES_PER_TOKEN * 3 // 4}.get(type_k)
 
