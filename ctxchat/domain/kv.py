@@ -35,8 +35,8 @@ class KvCache(Protocol):
         branch left last where it shares more with them."""
 
     def go_back_to(self, ids: Sequence[int]) -> None:
-        """Let the chat and the branch left last change places where a prompt shares more with the branch. Side
-        work, which shares with the chat alone, is put beside the conversation it is about by this."""
+        """Let the chat and the branch left last change places where a prompt shares more with the branch:
+        side work shares with the chat alone."""
 
     def fork(self, source: int, target: int, cells: int) -> None:
         """Make `target` hold the first `cells` of `source`, shared and not copied."""
