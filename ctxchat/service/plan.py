@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 from ctxchat.context.alternatives import (
     Alternative,
@@ -121,6 +122,7 @@ def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequ
     assert conversation
     assert cache
     sent_keys = {piece.source for piece in prompt.pieces}
+    left_out = messages_of_turns(turn.past, conversation.omitted(Omission.TURN))
     attached = {m.id for m in still_attached(turn.past, conversation.reclaimed)}
     return Reuse(
         prompt,
@@ -133,7 +135,8 @@ def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequ
         reasoned={key.message for key in _reasoning(turn.past) if key not in sent_keys},
         given_back={m.id for m in turn.past if m.id not in attached and reclaimable(m.segments)},
         by_hand=conversation.omitted(Omission.ATTACHED),
-        left_out=messages_of_turns(turn.past, conversation.omitted(Omission.TURN)),
+        left_out=left_out,
+        closed_up={m.id for former, m in pairwise(turn.past) if former.id in left_out} - left_out,
         unanswered={m.id for m in turn.past if not m.answered},
         setting=partial(cache.kept_apart, conversation.id),
     )
