@@ -4,7 +4,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from ctxchat.context.alternatives import Alternative
 from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
@@ -35,7 +34,7 @@ from ctxchat.service.assembly import Assembly
 from ctxchat.service.compaction import Compaction
 from ctxchat.service.journal import Journal
 from ctxchat.service.model_in_use import ModelInUse, OpenedModel
-from ctxchat.service.plan import planned_alternatives, planned_kv
+from ctxchat.service.plan import Costing, costing, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
@@ -187,9 +186,9 @@ class ChatService:
         except CtxChatError as error:
             yield Warned(str(error))
 
-    def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
-        """What the prompt of a receipt would cost under other budgets and cache types."""
-        return planned_alternatives(receipt, self.model)
+    def costing(self, receipt: Receipt) -> Costing | None:
+        """What the prompt of a receipt would cost otherwise; None without a prompt, or cells of ours."""
+        return costing(receipt, self.model)
 
     def close(self) -> None:
         """Give the model's memory back."""

@@ -1,6 +1,10 @@
 """What a prompt costs, and what it would cost otherwise, before its price is paid."""
 
-from ctxchat.context.alternatives import Alternative, alternatives
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ctxchat.context.alternatives import Alternative, Choice, alternative, alternatives
+from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.ports import Model
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import KvCost, Receipt
@@ -10,19 +14,40 @@ TYPES = ("f16", "q8_0")
 """Types of keys that are compared, beside the one that is set."""
 
 
-def planned_alternatives(receipt: Receipt, model: Model | None) -> tuple[Alternative, ...]:
-    """Alternatives to the prompt of a receipt, none where there is no prompt, or no cells of ours."""
+@dataclass(frozen=True, slots=True)
+class Costing:
+    """All that is needed to say what a prompt would cost otherwise: `reused` of its tokens are in cells
+    with keys of `type_k`; a cell takes `cell_bytes` with keys of each type, and time by the `curves`."""
+
+    prompt: Prompt
+    reused: int
+    type_k: str
+    cell_bytes: Mapping[str, int]
+    curves: Mapping[str, CostCurve | None]
+
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """The prompt within less, with keys of each type."""
+        return alternatives(self.prompt, self.reused, self.type_k, self.cell_bytes, self.curves)
+
+    def alternative(self, choice: Choice) -> Alternative:
+        """The prompt as one choice would have it."""
+        reused = self.reused if choice.type_k == self.type_k else 0
+        size, curve = self.cell_bytes[choice.type_k], self.curves.get(choice.type_k)
+        return alternative(self.prompt, choice, reused, size, curve)
+
+
+def costing(receipt: Receipt, model: Model | None) -> Costing | None:
+    """What the prompt of a receipt is costed from; None without a prompt, or cells of ours."""
     if receipt.prompt is None or model is None or model.cache is None:
-        return ()
+        return None
     cache, costs = model.cache, model.costs
     sizes = {cache.type_k: cache.bytes_per_token}
     for kind in TYPES:
         size = cache.bytes_per_token_with(kind)
         if size is not None:
             sizes.setdefault(kind, size)
-    reused = receipt.kv.reused if receipt.kv else 0
     curves = {kind: costs.curve(kind) for kind in sizes} if costs else {}
-    return alternatives(receipt.prompt, reused, cache.type_k, sizes, curves)
+    return Costing(receipt.prompt, receipt.kv.reused if receipt.kv else 0, cache.type_k, sizes, curves)
 
 
 def planned_kv(model: Model, prompt: Prompt, turn: Turn, *, dry_run: bool) -> KvCost | None:

@@ -70,7 +70,9 @@ def test_what_was_seen_is_learned_behind_the_answer(desk: Desk) -> None:
 def test_a_plan_foretells_each_alternative_by_the_curve_of_its_keys(desk: Desk) -> None:
     desk.model.costs = WrittenCosts(CURVE)
     receipt = desk.ask(AskRequest("Hello?", dry_run=True))
-    choices = desk.service.alternatives(receipt)
+    costing = desk.service.costing(receipt)
+    assert costing
+    choices = costing.alternatives()
     assert {choice.type_k for choice in choices} == {"f16", "q8_0"}
     for choice in choices:
         held = choice.total - choice.evaluated
