@@ -27,8 +27,8 @@ class Dial(Widget):
     class Turned(Message):
         """A dial has another value."""
 
-    def __init__(self, name: str, values: Sequence[int], shown: Sequence[str], at: int, id_: str) -> None:
-        super().__init__(id=id_)
+    def __init__(self, name: str, values: Sequence[int], shown: Sequence[str], at: int) -> None:
+        super().__init__()
         self._label, self._values, self._shown, self._at = name, tuple(values), tuple(shown), at
 
     @property

@@ -31,18 +31,18 @@ class ListScreen(PanelScreen[Closed]):
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
     TYPE_HERE = "type to filter"
 
-    def parts(self) -> Iterator[Widget]:
-        yield Input(placeholder=self.TYPE_HERE, id="filter", select_on_focus=False)
-        yield Rows(self.COLUMNS)
-        yield Static(id="detail", classes="-empty", markup=False)
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = Rows(self.COLUMNS)
+        self.line = Input(placeholder=self.TYPE_HERE, id="filter", select_on_focus=False)
+        self._below = Static(id="detail", classes="-empty", markup=False)
 
-    @property
-    def rows(self) -> Rows:
-        return self.query_one(Rows)
+    def parts(self) -> Iterator[Widget]:
+        yield from (self.line, self.rows, self._below)
 
     @property
     def typed(self) -> str:
-        return self.query_one("#filter", Input).value
+        return self.line.value
 
     def filtered(self) -> None:
         """Show the rows that what is typed leaves."""
@@ -68,9 +68,8 @@ class ListScreen(PanelScreen[Closed]):
     def show_detail(self) -> None:
         key = self.rows.current
         text = clean(self.detail(key)).strip()[:_DETAIL] if key is not None else ""
-        below = self.query_one("#detail", Static)
-        below.set_class(not text, "-empty")
-        below.update(Text(text))
+        self._below.set_class(not text, "-empty")
+        self._below.update(Text(text))
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self) -> None:

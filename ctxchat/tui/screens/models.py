@@ -1,9 +1,8 @@
 """Model files: listed, looked into, chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -11,19 +10,10 @@ from ctxchat.display import amounts
 from ctxchat.display.ledger import aligned
 from ctxchat.display.plain_text import one_line
 from ctxchat.domain.model import ModelFile
+from ctxchat.service.model_service import ModelService
 from ctxchat.tui.screens.list_screen import ListScreen, holds_words
 from ctxchat.tui.screens.rows import Column, Row
 from ctxchat.tui.screens.text import TextScreen
-
-
-class KnownModels(Protocol):
-    """Where model files are found."""
-
-    def list(self) -> list[ModelFile]:
-        """Those that can be named."""
-
-    def info(self, reference: str) -> tuple[ModelFile, dict[str, object]]:
-        """One of them, with the metadata of its file. Raises ModelError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +25,7 @@ class ModelChosen:
 
 
 class ModelsScreen(ListScreen[ModelChosen | None]):
-    """`current` is the path of the model in use. With a `settings_file` a model can be made the one that
-    is used where none is named."""
+    """`current` is the path of the model in use; the service is made in the thread that needs it first."""
 
     HEADING = "Models"
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -48,21 +37,19 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
         Column("source", 16),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Switch to it", priority=True),
         Binding("ctrl+t", "info", "All of it", priority=True),
         Binding("ctrl+s", "use", "Use from now on", priority=True),
     ]
 
-    def __init__(self, models: KnownModels, current: str | None, settings_file: Path | None = None) -> None:
+    def __init__(self, models: Callable[[], ModelService], current: str | None) -> None:
         super().__init__()
-        self._models, self._current, self._settings_file = models, current, settings_file
+        self._models, self._current = models, current
         self._all: Sequence[ModelFile] = ()
 
     def on_mount(self) -> None:
         self.say("looking for model files …")
-        self.in_thread(self._models.list, self._listed)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return self._settings_file is not None if action == "use" else True
+        self.in_thread(lambda: self._models().listing(), self._listed)
 
     def filtered(self) -> None:
         self._show()
@@ -92,22 +79,18 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
 
     def action_info(self) -> None:
         if path := self.rows.current:
-            self.in_thread(lambda: self._models.info(path), self._show_info)
+            self.in_thread(lambda: self._models().info(path), self._show_info)
 
     def action_use(self) -> None:
-        path, file = self.rows.current, self._settings_file
-        if path is None or file is None:
-            return
-        model = self._model(path)
-        if model is not None and model.error:
-            self.choose(path)
-            return
-        from ctxchat.service.models import use_model
+        """Make a model the one that is used where none is named."""
+        if path := self.rows.current:
 
-        self.in_thread(
-            lambda: use_model(Path(path), file),
-            lambda _: self.say(f"{file}: model.path is {path}, from the next start on"),
-        )
+            def use() -> str:
+                service = self._models()
+                used = service.use(path)
+                return f"{service.settings_file}: model.path is {used}, from the next start on"
+
+            self.in_thread(use, self.say, group="changing", exclusive=False)
 
     def _listed(self, found: Sequence[ModelFile]) -> None:
         self._all = found

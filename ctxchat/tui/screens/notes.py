@@ -40,7 +40,7 @@ Steps = Iterator[Progress | Warned | Changes]
 
 @dataclass(frozen=True, slots=True)
 class NotesClosed:
-    """Whether anything was added, removed, remembered or forgotten."""
+    """Whether anything was, or may have been, added, removed, remembered or forgotten."""
 
     changed: bool
 
@@ -64,13 +64,14 @@ class NotesScreen(ListScreen[NotesClosed]):
         self._notes, self._memory = notes, memory
         self._found = NotesFound(notes)
         self._lists: tuple[NoteList, ...] = (self._found, Collections(notes), Remembered(memory))
+        self._titles = Static(id="lists", markup=False)
         self._at = 0
         self._listed = Listed((), {}, "")
         self._changed = False
         self._told = ""
 
     def parts(self) -> Iterator[Widget]:
-        yield Static(id="lists", markup=False)
+        yield self._titles
         yield from super().parts()
 
     def on_mount(self) -> None:
@@ -160,11 +161,10 @@ class NotesScreen(ListScreen[NotesClosed]):
             if place == 0 and self._found.collection:
                 title = f"{title} in {clean(self._found.collection)}"
             line.append(f" {title} ", style="bold reverse" if place == at else "dim").append("  ")
-        self.query_one("#lists", Static).update(line)
+        self._titles.update(line)
         self.rows.arrange_columns(self._list.columns)
-        typed = self.query_one("#filter", Input)
-        with typed.prevent(Input.Changed):
-            typed.value = ""
+        with self.line.prevent(Input.Changed):
+            self.line.value = ""
         self._read()
 
     def _read(self) -> None:
@@ -190,9 +190,9 @@ class NotesScreen(ListScreen[NotesClosed]):
     def _change(self, change: Callable[[], str]) -> None:
         """Change something in a thread; what was done is told above what is listed then."""
         self.say("…")
+        self._changed = True
 
         def done(line: str) -> None:
-            self._changed = True
             self._told = line
             self._read()
 

@@ -50,11 +50,15 @@ class PanelScreen(ModalScreen[Closed]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
     HEADING = ""
 
+    def __init__(self, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self._said = Static(id="said", classes="-empty", markup=False)
+
     def compose(self) -> ComposeResult:
         with Vertical(id="panel") as panel:
             panel.border_title = self.HEADING
             yield from self.parts()
-            yield Static(id="said", classes="-empty", markup=False)
+            yield self._said
         yield Footer(show_command_palette=False, compact=True)
 
     def parts(self) -> Iterator[Widget]:
@@ -67,10 +71,9 @@ class PanelScreen(ModalScreen[Closed]):
 
     def say(self, line: str, *, wrong: bool = False) -> None:
         """Put a line below the panel's content; an empty one takes the last away."""
-        said = self.query_one("#said", Static)
-        said.set_class(wrong, "-wrong")
-        said.set_class(not line, "-empty")
-        said.update(Text(one_line(line)))
+        self._said.set_class(wrong, "-wrong")
+        self._said.set_class(not line, "-empty")
+        self._said.update(Text(one_line(line)))
 
     def in_thread(
         self,
@@ -101,7 +104,7 @@ class PanelScreen(ModalScreen[Closed]):
             self.post_message(Came(take))
 
     def on_came(self, message: Came) -> None:
-        if self.is_current or self in self.app.screen_stack:
+        if self.is_attached:
             message.take()
 
     def on_told(self, message: Told) -> None:

@@ -37,11 +37,12 @@ class PlanScreen(PanelScreen[None]):
         super().__init__()
         self._open = costing
         self._costing: Costing | None = None
+        self._total, self._costs = Static(id="total", markup=False), Static(id="costs", markup=False)
+        self._place = Vertical(id="dials")
+        self._dials: tuple[Dial, ...] = ()
 
     def parts(self) -> Iterator[Widget]:
-        yield Static(id="total", markup=False)
-        yield Vertical(id="dials")
-        yield VerticalScroll(Static(id="costs", markup=False), can_focus=False)
+        yield from (self._total, self._place, VerticalScroll(self._costs, can_focus=False))
 
     def on_mount(self) -> None:
         self.say("counting the next prompt …")
@@ -64,20 +65,19 @@ class PlanScreen(PanelScreen[None]):
     async def _lay_out(self, costing: Costing) -> None:
         """The dials, each where the prompt is now."""
         prompt = costing.prompt
-        self.query_one("#total", Static).update(Text(_total(costing)))
-        place = self.query_one("#dials", Vertical)
-        await place.remove_children()
+        self._total.update(Text(_total(costing)))
+        await self._place.remove_children()
         types, most = list(costing.cell_bytes), prompt.usable
         budgets = sorted({max(1, most * step // _STEPS) for step in range(1, _STEPS + 1)})
         passages = count_passages(prompt)
-        dials = (
-            Dial("budget", budgets, [f"{b:,} tokens" for b in budgets], len(budgets) - 1, "dial-budget"),
-            Dial("cached keys", range(len(types)), types, types.index(costing.type_k), "dial-type"),
-            _up_to("turns kept", prompt.verbatim_turns, "dial-turns"),
-            _up_to("notes kept", passages, "dial-notes"),
+        self._dials = (
+            Dial("budget", budgets, [f"{b:,} tokens" for b in budgets], len(budgets) - 1),
+            Dial("cached keys", range(len(types)), types, types.index(costing.type_k)),
+            _up_to("turns kept", prompt.verbatim_turns),
+            _up_to("notes kept", passages),
         )
-        await place.mount_all(dials)
-        self.query_one("#dial-budget", Dial).focus()
+        await self._place.mount_all(self._dials)
+        self._dials[0].focus()
         self._show()
 
     def _show(self) -> None:
@@ -88,7 +88,7 @@ class PlanScreen(PanelScreen[None]):
         then = costing.alternative(self._choice(costing))
         rows = aligned(_compared(costing, now, then), right=(1, 2, 3))
         lines = [*rows, *_left_out(then.dropped), "", _parts(costing)]
-        self.query_one("#costs", Static).update(Text("\n".join(lines)))
+        self._costs.update(Text("\n".join(lines)))
         if then.total > then.budget:
             self.say(
                 f"{then.total - then.budget:,} tokens too many: the question alone needs more", wrong=True
@@ -97,9 +97,7 @@ class PlanScreen(PanelScreen[None]):
             self.say(_to_keep(costing, then))
 
     def _choice(self, costing: Costing) -> Choice:
-        budget, kind, turns, notes = (
-            self.query_one(f"#dial-{name}", Dial) for name in ("budget", "type", "turns", "notes")
-        )
+        budget, kind, turns, notes = self._dials
         return Choice(
             budget.value,
             list(costing.cell_bytes)[kind.value],
@@ -108,9 +106,9 @@ class PlanScreen(PanelScreen[None]):
         )
 
 
-def _up_to(name: str, most: int, id_: str) -> Dial:
+def _up_to(name: str, most: int) -> Dial:
     values = range(most + 1)
-    return Dial(name, values, [f"{value:,} of {most:,}" for value in values], most, id_)
+    return Dial(name, values, [f"{value:,} of {most:,}" for value in values], most)
 
 
 def _total(costing: Costing) -> str:
@@ -132,7 +130,7 @@ def _compared(costing: Costing, now: Alternative, then: Alternative) -> Iterator
     yield _counted("from cells", now.total - now.evaluated, then.total - then.evaluated)
     yield _counted("recalled", now.notes, then.notes)
     yield "until it is read", amounts.seconds(now.prefill), amounts.seconds(then.prefill), _slower(now, then)
-    yield "answer", _rate(costing, now), _rate(costing, then), ""
+    yield "answer speed", _rate(costing, now), _rate(costing, then), ""
     yield "KV", amounts.size(now.bytes), amounts.size(then.bytes), _larger(then.bytes - now.bytes)
 
 

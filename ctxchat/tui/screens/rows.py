@@ -10,7 +10,7 @@ from textual.widgets import DataTable
 
 from ctxchat.display.plain_text import one_line
 
-_WANTED, _LEAST = 24, 12
+_WANTED, _LEAST = 20, 12
 """Characters the column that takes the rest should have, or others give way, and must have."""
 
 _PADDING = 2

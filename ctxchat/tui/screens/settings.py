@@ -31,7 +31,7 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("key", 26, needed=True),
         Column("value", needed=True),
-        Column("origin", 34, path=True),
+        Column("origin", 20, path=True),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Change", priority=True),

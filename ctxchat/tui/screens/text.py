@@ -19,21 +19,21 @@ class TextScreen(PanelScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,q", "close", show=False),
-        Binding("pagedown", "page(1)", "Down", key_display="PgDn"),
-        Binding("pageup", "page(-1)", "Up", key_display="PgUp"),
+        Binding("pagedown", "page(1)", "Down", key_display="PgDn", priority=True),
+        Binding("pageup", "page(-1)", "Up", key_display="PgUp", priority=True),
     ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
         self._title, self._text = title, text
+        self._scroll = VerticalScroll(Static(Text(clean(text)), id="text", markup=False))
 
     def parts(self) -> Iterator[Widget]:
-        yield VerticalScroll(Static(Text(clean(self._text)), id="text", markup=False))
+        yield self._scroll
 
     def on_mount(self) -> None:
         self.query_one("#panel").border_title = Content(one_line(self._title))
-        self.query_one(VerticalScroll).focus()
+        self._scroll.focus()
 
     def action_page(self, by: int) -> None:
-        scroll = self.query_one(VerticalScroll)
-        (scroll.scroll_page_down if by > 0 else scroll.scroll_page_up)(animate=False)
+        (self._scroll.scroll_page_down if by > 0 else self._scroll.scroll_page_up)(animate=False)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from ctxchat.engine.gguf.library import ModelLibrary
+from ctxchat.service.model_in_use import OpenedModel
+from ctxchat.service.model_service import ModelService
 from ctxchat.tui.screens.models import ModelChosen, ModelsScreen
 from ctxchat.tui.screens.text import TextScreen
 from tests.support.bare_screen import Hand, shown
@@ -26,8 +28,13 @@ def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def screen(folder: Path, current: str | None = None, settings: Path | None = None) -> ModelsScreen:
-    return ModelsScreen(ModelLibrary([folder], None), current, settings)
+def never_opened(path: Path) -> OpenedModel:
+    raise AssertionError(path)
+
+
+def screen(folder: Path, current: str | None = None) -> ModelsScreen:
+    service = ModelService(ModelLibrary([folder], None), never_opened, folder.parent / "config.toml")
+    return ModelsScreen(lambda: service, current)
 
 
 async def listed(hand: Hand) -> None:
@@ -73,21 +80,13 @@ async def test_what_is_wrong_with_a_file_is_told_in_its_place(folder: Path) -> N
 
 async def test_a_model_is_made_the_one_that_is_used(folder: Path) -> None:
     file = folder.parent / "config.toml"
-    async with shown(screen(folder, settings=file)) as hand:
+    async with shown(screen(folder)) as hand:
         await listed(hand)
         await hand.press("down", "ctrl+s")
         await hand.until(lambda: "from the next start on" in hand.said)
         await hand.press("down", "ctrl+s")
-        assert "cannot be used" in hand.said
+        await hand.until(lambda: "broken.gguf" in hand.said)
     assert tomllib.loads(file.read_text()) == {"model": {"path": str(folder / "beta.gguf")}}
-
-
-async def test_without_a_settings_file_there_is_no_such_key(folder: Path) -> None:
-    async with shown(screen(folder)) as hand:
-        await listed(hand)
-        await hand.press("ctrl+s")
-        assert "ctrl+s" not in hand.app.screen.active_bindings
-        assert hand.said == "3 of 3"
 
 
 async def test_without_models_it_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

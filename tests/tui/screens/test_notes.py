@@ -1,10 +1,14 @@
 """Notes on a screen, over a real store and a real Chroma."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from ctxchat.domain.events import Warned
+from ctxchat.domain.passage import Changes
+from ctxchat.service.adding import Progress
 from ctxchat.service.counting import TokenCounter
 from ctxchat.service.memory import MemoryService
 from ctxchat.service.notes import NoteService
@@ -139,6 +143,37 @@ async def test_what_cannot_be_added_is_a_line(screen: NotesScreen, tmp_path: Pat
         await hand.press("enter", "enter")
         await hand.until(lambda: "nothing was added" in hand.said)
         assert hand.app.screen.query_one("#said").has_class("-wrong")
+
+
+class Gated(NoteService):
+    """Adds a batch, and waits at the gate before the next."""
+
+    gate = Event()
+
+    def add(self, paths: Sequence[str], collection: str) -> Iterator[Progress | Warned | Changes]:
+        for step in super().add(paths, collection):
+            yield step
+            if isinstance(step, Progress) and step.done:
+                self.gate.wait(60)
+
+
+async def test_closing_the_screen_ends_an_addition_after_its_batch(
+    store: SqliteNotes, memory: MemoryService, folder: Path, tmp_path: Path
+) -> None:
+    for number in range(310):
+        (folder / f"{number}.md").write_text(f"Number {number}.")
+    recall = SqliteRecall(Database(tmp_path / "data" / "store.sqlite3"), WordEmbedder, lambda: store)
+    notes = Gated(store, recall, TokenCounter(ScriptedModel))
+    async with shown(NotesScreen(lambda: notes, lambda: memory)) as hand:
+        await hand.until(lambda: hand.said.startswith("there are no notes yet"))
+        await hand.press("ctrl+o")
+        await hand.type(f"'{folder}'")
+        await hand.press("enter", "enter")
+        await hand.until(lambda: hand.said == "300 of 312 files")
+        await hand.press("escape")
+        assert hand.closed == [NotesClosed(changed=True)]
+        notes.gate.set()
+    assert len(notes.listing(None)) == 300
 
 
 async def test_a_text_becomes_a_note_of_the_collection_that_is_shown(

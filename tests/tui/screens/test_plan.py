@@ -36,7 +36,7 @@ async def test_it_begins_with_the_prompt_as_it_is(size: tuple[int, int]) -> None
         assert hand.text("#total").startswith("110 of 1,000 tokens that may be used")
         assert costs(hand)["prompt, tokens"] == ["110", "110"]
         assert costs(hand)["until it is read"] == ["0.70 s", "0.70 s"]
-        assert costs(hand)["answer"] == ["50.0 tok/s", "50.0 tok/s"]
+        assert costs(hand)["answer speed"] == ["50.0 tok/s", "50.0 tok/s"]
         assert hand.app.screen.query_one("#costs").region.height >= 8
 
 
