@@ -94,4 +94,6 @@ class SummaryService:
 
 def _covered(block: SummaryBlock, path: Sequence[Message]) -> Sequence[Message]:
     ids = [message.id for message in path]
+    if block.first not in ids or block.last not in ids:
+        return ()
     return path[ids.index(block.first) : ids.index(block.last) + 1]
