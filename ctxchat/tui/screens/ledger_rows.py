@@ -1,5 +1,6 @@
 """What the ledger screen says of a prompt: its rows, its sums, and what is heavy in it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,8 @@ COLUMNS = (
     Column("share", 7, right=True, needed=True),
     Column("text", needed=True),
 )
+
+_TURN = re.compile(r"\bturn (\d{1,9})\b")
 
 _HEAVY, _LEFT_OUT = "▲ ", "✕ "
 
@@ -45,8 +48,13 @@ class Listing:
         return cls(prompt, {str(place): row for place, row in enumerate(rows)})
 
     def shown(self, typed: str, *, by_weight: bool) -> list[Shown]:
-        """The rows that hold what is typed; with `by_weight` those of most tokens come first."""
-        kept = [(key, row) for key, row in self.rows.items() if holds_words(_searched(row), typed)]
+        """Rows of the turn and with the words that are typed; with `by_weight` the largest come first."""
+        turn, words = _TURN.search(typed), _TURN.sub("", typed)
+        kept = [
+            (key, row)
+            for key, row in self.rows.items()
+            if holds_words(_searched(row), words) and (turn is None or row.turn == int(turn[1]))
+        ]
         if by_weight:
             kept.sort(key=lambda one: (one[1].reason is not None, -one[1].tokens))
         return [self._shown(key, row) for key, row in kept]
@@ -127,7 +135,6 @@ class Listing:
 
 
 def _searched(row: Row) -> str:
-    """All that typing finds a row by."""
-    turn = "" if row.turn is None else f"turn {row.turn}"
+    """All that words find a row by."""
     left_out = "" if row.reason is None else f"left out {row.reason}"
-    return " ".join((row.section, turn, left_out, row.id or "", row.text))
+    return f"{row.section} {left_out} {row.text}"

@@ -1,6 +1,6 @@
 """Summaries of what is no longer sent word for word: read, edited, taken back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,11 +26,11 @@ from ctxchat.tui.screens.rows import Column, Row, Rows
 from ctxchat.tui.screens.text import TextScreen
 
 _COLUMNS = (
-    Column("turns", 13, needed=True),
-    Column("tokens before", 13, right=True, needed=True),
+    Column("turns", 11, needed=True),
+    Column("before", 8, right=True, needed=True),
     Column("after", 7, right=True, needed=True),
     Column("facts", 5, right=True),
-    Column("written"),
+    Column("written", needed=True),
 )
 _QUESTION = (
     "Take the last compaction back, or the last edit? What was folded by it is sent word for word again."
@@ -178,7 +178,7 @@ class SummaryScreen(PanelScreen[SummaryClosed]):
                 sizes = self._service.sizes(summaries, vocabulary)
         except EngineError:
             sizes = ()
-        return _Found(summaries, sizes, line or f"{span(1, summaries.turns)} in all")
+        return _Found(summaries, sizes, line or _in_all(summaries, sizes))
 
     def _take(self, found: _Found) -> None:
         self._found = found
@@ -196,6 +196,16 @@ class SummaryScreen(PanelScreen[SummaryClosed]):
         found = self._found.summaries
         at = self.rows.cursor_row
         return f"Summary of {span(*list(spans(found))[at])}" if found else ""
+
+
+def _in_all(summaries: Summaries, sizes: Sequence[SummarySize]) -> str:
+    turns = f"{span(1, summaries.turns)} in all"
+    if not sizes:
+        return turns
+    exact = all(size.exact for size in sizes)
+    before = amounts.estimate(sum(size.before for size in sizes), exact=exact)
+    after = amounts.estimate(sum(size.after for size in sizes), exact=exact)
+    return f"{turns}: {before} tokens before, {after} after"
 
 
 def _rows(found: _Found) -> Iterator[Row]:
