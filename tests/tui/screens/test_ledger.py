@@ -186,14 +186,21 @@ async def test_a_turn_is_dropped_and_put_back(asked: Asked) -> None:
     assert asked.standing(asked.conversation) == before
 
 
-async def test_the_cursor_stays_where_something_was_dropped(asked: Asked) -> None:
+async def test_the_key_that_dropped_a_row_puts_it_back(asked: Asked) -> None:
+    before = asked.standing(asked.conversation)
     async with shown(asked.screen(), (120, 40)) as hand:
         await listed(hand)
+        rows = hand.table
         await hand.press(*["down"] * 3)
-        assert "snakes" in hand.text("#detail")
+        assert hand.text("#detail") == QUESTIONS[0]
         await hand.press("ctrl+d")
         await said(hand, "it is sent no more")
-        assert hand.app.screen.query_one("#rows").cursor_row == 3  # type: ignore[attr-defined]
+        assert hand.text("#detail").startswith("left out")
+        await hand.press("ctrl+d")
+        await said(hand, "it is sent again")
+        assert hand.text("#detail") == QUESTIONS[0]
+        assert hand.table == rows
+    assert asked.standing(asked.conversation) == before
 
 
 async def test_data_alone_is_given_back(asked: Asked) -> None:
@@ -306,7 +313,7 @@ async def test_before_anything_was_said_every_list_says_so(asked: Asked) -> None
         await said(hand, "nothing was said yet")
         for _ in range(2):
             await hand.press("tab")
-            await said(hand, "no turn was asked yet")
+            await said(hand, "nothing was asked here yet")
         await hand.press("escape")
         assert hand.closed == [LedgerClosed()]
 
@@ -315,5 +322,13 @@ async def test_a_turn_that_never_had_a_prompt_has_no_rows(asked: Asked) -> None:
     async with shown(asked.screen(receipt=Receipt("", None))) as hand:
         await listed(hand)
         await hand.press("tab")
-        await said(hand, "no turn was asked yet")
+        await said(hand, "the last turn never came to a prompt")
         assert hand.table == []
+
+
+async def test_the_turn_of_another_conversation_is_not_shown_here(asked: Asked) -> None:
+    other = asked.desk.record.create("Other", "Be.")
+    async with shown(asked.screen(conversation=other.id)) as hand:
+        await listed(hand)
+        await hand.press("tab")
+        await said(hand, "nothing was asked here yet")
