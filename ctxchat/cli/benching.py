@@ -4,28 +4,25 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from ctxchat.cli.bench import BenchFlags
 from ctxchat.cli.failures import INTERRUPTED, say
 from ctxchat.cli.interrupts import cancelled_by_interrupt
+from ctxchat.cli.measured import followed, write_image
 from ctxchat.cli.receipt import Json
 from ctxchat.cli.setting_flags import settings_typed
 from ctxchat.cli.tables import print_table
-from ctxchat.cli.terminal.screen import this_screen
-from ctxchat.cli.terminal.status import ERASE_LINE
 from ctxchat.display import amounts
-from ctxchat.display.plots import drawn, svg
+from ctxchat.display.plots import cost_plot, drawn
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.errors import StoreError
 from ctxchat.domain.events import ModelLoading
 from ctxchat.domain.measurement import Measuring
 from ctxchat.service.bench import Calibrating, Point, Report, Step
 from ctxchat.service.json_text import json_text
 from ctxchat.settings.load import load_settings
 
-_HEADER = ("TOKENS", "PREFILL", "RATE", "FITTED", "DECODE", "KV", "ATTENTION PAIRS", "SAVE", "RESTORE")
+_HEADER = ("TOKENS", "PREFILL", "TOK/S", "CURVE", "DECODE", "KV", "PAIRS", "SAVE", "RESTORE")
 
 
 def show_bench(flags: BenchFlags) -> int:
@@ -35,8 +32,11 @@ def show_bench(flags: BenchFlags) -> int:
     cancel, report = Cancel(), None
     service = wiring.bench_service(load_settings(settings_typed(flags)))
     with cancelled_by_interrupt(cancel):
-        for step in _followed(service.run(cancel, quick=flags.quick), quiet=flags.quiet):
+        progress = _Progress()
+        for step in followed(service.run(cancel, quick=flags.quick), progress.line, quiet=flags.quiet):
             report = step if isinstance(step, Report) else report
+    if progress.points == 0:
+        say("nothing was measured: it was stopped too early, or there is no memory for the cells")
     if report:
         _show(flags, report)
     return INTERRUPTED if cancel.requested else 0
@@ -53,30 +53,28 @@ def report_json(report: Report) -> Json:
 
 
 def _show(flags: BenchFlags, report: Report) -> None:
+    measured = [(float(point.n), point.prefill) for point in report.points]
+    plot = cost_plot(measured, report.curve, report.model.name)
     if flags.svg:
-        _write(flags.svg, svg(_measured(report), report.curve, report.model.name))
+        write_image(flags.svg, plot)
     if flags.json:
         sys.stdout.write(json_text(report_json(report), indent=2) + "\n")
         return
     print_table(_HEADER, [_row(point, report.curve) for point in report.points])
     print()
-    for line in (*drawn(_measured(report), report.curve), "", *_words(report)):
+    for line in (*drawn(plot), "", *_words(report)):
         print(line)
-
-
-def _measured(report: Report) -> list[tuple[int, float]]:
-    return [(point.n, point.prefill) for point in report.points]
 
 
 def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
     return (
         f"{point.n:,}",
         amounts.seconds(point.prefill),
-        amounts.rate(point.prefill_tokens_per_second),
-        amounts.seconds(curve.prefill(point.n) if curve else None),
-        amounts.rate(point.decode_tokens_per_second),
+        f"{point.prefill_tokens_per_second:,.0f}",
+        f"{curve.prefill(point.n) / point.prefill - 1:+.0%}" if curve else amounts.DASH,
+        f"{point.decode_tokens_per_second:,.1f}",
         amounts.size(point.kv_bytes),
-        f"{point.attention_pairs:,}",
+        amounts.many(point.attention_pairs),
         amounts.seconds(point.save),
         amounts.seconds(point.restore),
     )
@@ -84,6 +82,9 @@ def _row(point: Point, curve: CostCurve | None) -> tuple[str, ...]:
 
 def _words(report: Report) -> Iterator[str]:
     machine, curve = report.machine, report.curve
+    yield "tok/s: read · curve: how far it lies above or below what was measured"
+    yield "decode: tokens a second behind so many · pairs: positions attended to"
+    yield ""
     where = ", ".join(machine.devices) or machine.name
     yield f"{report.model.name} on {where}: {machine.threads_batch} threads read, {machine.threads} decode"
     if curve:
@@ -94,30 +95,6 @@ def _words(report: Report) -> Iterator[str]:
         yield f"measured to {seen:,} cells; what lies between them and {window:,} is extrapolated"
     if report.left_out:
         yield f"not read whole: {', '.join(f'{size:,}' for size in report.left_out)} tokens"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _followed(steps: Iterator[Step], *, quiet: bool) -> Iterator[Step]:
-    """The steps, with a line on a terminal that says how far it has come."""
-    screen, progress = this_screen(), _Progress()
-    shown = screen.has_status and not quiet
-    for step in steps:
-        line = progress.line(step)
-        if shown and line:
-            screen.err.write(ERASE_LINE + screen.dim(line[: screen.columns - 3]))
-            screen.err.flush()
-        yield step
-    if shown:
-        screen.err.write(ERASE_LINE)
-        screen.err.flush()
-    if progress.points == 0:
-        say("nothing was measured: it was stopped too early, or there is no memory for the cells")
 
 
 class _Progress:

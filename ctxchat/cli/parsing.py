@@ -10,30 +10,41 @@ from dataclasses import MISSING, Field, fields
 from functools import wraps
 from typing import Annotated, Any, TypeVar, get_args
 
+from typer import Context
 from typer.core import TyperCommand, TyperOption
+
+from ctxchat.domain.errors import UsageError
 
 Flags = TypeVar("Flags")
 PAIR = "KEY VALUE"
 
 
 def takes(
-    flags: type[Flags], *, without: Collection[str] = ()
+    flags: type[Flags], *, without: Collection[str] = (), group: bool = False
 ) -> Callable[[Callable[[Flags], None]], Callable[..., None]]:
     """Turn a function of one dataclass into one of its fields, which typer can read. Fields that the
-    command goes `without` keep their defaults."""
+    command goes `without` keep their defaults. A `group` is run where none of its commands is named, and
+    its flags are refused before one."""
 
     def decorate(function: Callable[[Flags], None]) -> Callable[..., None]:
         @wraps(function)
-        def command(**values: object) -> None:
-            function(flags(**values))
+        def command(context: Context | None = None, **values: object) -> None:
+            told, named = flags(**values), context.invoked_subcommand if context else None
+            if named is None:
+                function(told)
+            elif told != flags():
+                raise UsageError(f"flags of `{named}` come behind it")
 
         taken = [item for item in fields(flags) if item.name not in without]  # type: ignore[arg-type]
-        parameters = [_parameter(item) for item in taken]
+        parameters = [_CONTEXT] * group + [_parameter(item) for item in taken]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         return command
 
     return decorate
+
+
+_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=Context)
 
 
 class PairedCommand(TyperCommand):

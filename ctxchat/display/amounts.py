@@ -1,6 +1,7 @@
 """Amounts as a person reads them; a dash for what is not known."""
 
 DASH = "–"
+_SCALES = ("", "k", "M", "G", "T")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -22,6 +23,15 @@ def size(number: float | None) -> str:
         number /= 1000
         unit += 1
     return f"{number:.1f} {_UNITS[unit]}" if unit else f"{number:.0f} B"
+
+
+def many(number: int) -> str:
+    """A count that may be very large, in thousands, millions and so on."""
+    scaled, unit = float(number), 0
+    while scaled >= 999.5 and unit < len(_SCALES) - 1:
+        scaled /= 1000
+        unit += 1
+    return f"{scaled:.3g} {_SCALES[unit]}".rstrip()
 
 
 def seconds(number: float | None) -> str:

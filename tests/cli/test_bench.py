@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ctxchat.display.plots import COLUMNS, drawn, svg
+from ctxchat.display.images import svg
+from ctxchat.display.plots import cost_plot, drawn
 from ctxchat.domain.cost import CostCurve
 from tests.cli.conftest import Ran
 from tests.support.tiny_gguf import write_tiny_gguf
@@ -40,7 +43,7 @@ def test_what_was_measured_foretells_the_next_question(run: Run, tiny: str, home
     ended = run("bench", "-m", tiny, "--quick", "--ctx-size", "512", "--svg", "plot.svg")
     assert ended.returncode == 0, ended.stderr
     assert "TOKENS" in ended.stdout
-    assert "● measured · fitted" in ended.stdout
+    assert "● measured   · fitted" in ended.stdout
     assert ET.parse(home / "plot.svg").getroot().tag.endswith("svg")
     receipt = json.loads(
         run("ask", "-m", tiny, "--ctx-size", "512", "--max-tokens", "2", "--json", "hi").stdout
@@ -71,16 +74,25 @@ def test_no_model_and_no_place_for_the_plot_are_said_in_one_line(run: Run, tiny:
 
 
 def test_a_plot_has_every_point_and_keeps_to_its_width() -> None:
-    lines = drawn(POINTS, CURVE)
+    lines = drawn(cost_plot(POINTS, CURVE, "model"))
     assert sum(line.count("●") for line in lines[:-1]) == len(POINTS)
     assert "2,048 tokens" in lines[-2]
-    assert max(map(len, lines)) <= COLUMNS + 20
-    assert drawn([], CURVE) == []
-    assert drawn(POINTS, None)
+    assert max(map(len, lines)) <= 80
+    assert drawn(cost_plot([], CURVE, "model")) == []
+    assert drawn(cost_plot(POINTS, None, "model"))
+
+
+@given(st.floats(min_value=1e-6, max_value=1e5))
+def test_the_height_is_round_and_every_point_is_below_it(seconds: float) -> None:
+    lines = drawn(cost_plot([(512, seconds / 2), (1024, seconds)], None, "model"))
+    assert sum(line.count("●") for line in lines[:-1]) == 2
+    labels = [line.partition("┤")[0].strip() for line in lines if "┤" in line]
+    assert len(set(labels)) == len(labels) == 5
+    assert labels[-1] == "0 s"
 
 
 def test_an_image_names_its_model_safely() -> None:
-    root = ET.fromstring(svg(POINTS, CURVE, "<model> & more"))
-    circles = [part for part in root if part.tag.endswith("circle")]
-    assert len(circles) == len(POINTS)
+    root = ET.fromstring(svg(cost_plot(POINTS, CURVE, "<model> & more")))
+    assert len([part for part in root.iter() if part.tag.endswith("title")]) == len(POINTS)
     assert "<model> & more" in "".join(root.itertext())
+    assert ET.fromstring(svg(cost_plot([], None, "nothing")))

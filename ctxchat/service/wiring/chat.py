@@ -31,8 +31,8 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         model_opener(settings, one_shot=one_shot),
         SqliteConversations(store),
         SystemClock(),
-        Texts(prompt_wording(), _requests(prompts_folder()), system_text(settings)),
-        policy=lambda model: _policy(settings, model),
+        texts(settings),
+        policy=lambda model: policy(settings, model),
         recall=recall(settings, store),
         collections=settings.notes.collections or None,
     )
@@ -66,6 +66,11 @@ def open_services(settings: Settings) -> "Services":
     from ctxchat.service.wiring.opening import opened_services
 
     return opened_services(settings)
+
+
+def texts(settings: Settings) -> Texts:
+    """What the program says to a model, in the person's own words where there are any."""
+    return Texts(prompt_wording(), _requests(prompts_folder()), system_text(settings))
 
 
 def system_text(settings: Settings) -> str:
@@ -106,7 +111,8 @@ def _summary(own: Path, words: int, focus: str) -> str:
     return request if named in request else f"{request}{named}"
 
 
-def _policy(settings: Settings, model: str) -> WindowPolicy:
+def policy(settings: Settings, model: str) -> WindowPolicy:
+    """What the settings say of the window for a model of this name."""
     context = context_for(settings, model)
     return WindowPolicy(
         window=settings.model.ctx_size,

@@ -66,6 +66,18 @@ def recall(settings: Settings, store: Database) -> LateRecall:
     return LateRecall(store, lambda: _recall(settings, store))
 
 
+def recall_of_turns(settings: Settings, store: Database) -> LateRecall:
+    """What finds what was said in the conversations of a store that has no notes."""
+
+    def open_recall() -> "SqliteRecall":
+        _embedder(settings.notes.embedder)
+        from ctxchat.store.recall import SqliteRecall
+
+        return SqliteRecall(store, lambda: _embedder(settings.notes.embedder))
+
+    return LateRecall(store, open_recall)
+
+
 def _recall(settings: Settings, store: Database) -> "SqliteRecall":
     _embedder(settings.notes.embedder)
     from ctxchat.store.recall import SqliteRecall

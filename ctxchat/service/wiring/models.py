@@ -45,18 +45,24 @@ def bench_service(settings: Settings) -> "BenchService":
     return BenchService(lambda: _llama_model(settings, model_path(settings), one_shot=True), machine)
 
 
-def model_opener(settings: Settings, *, one_shot: bool) -> Callable[[], OpenedModel]:
+def model_opener(
+    settings: Settings, *, one_shot: bool, snapshots: SnapshotFolder | None = None
+) -> Callable[[], OpenedModel]:
+    """What finds the model of the settings. Its cells are kept in the person's folder, or in another."""
+
     def open_model() -> OpenedModel:
         path = model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
-        return replace(opened_model(settings, path, one_shot=one_shot), notice=notice)
+        return replace(opened_model(settings, path, one_shot=one_shot, snapshots=snapshots), notice=notice)
 
     return open_model
 
 
-def opened_model(settings: Settings, path: Path, *, one_shot: bool) -> OpenedModel:
+def opened_model(
+    settings: Settings, path: Path, *, one_shot: bool, snapshots: SnapshotFolder | None = None
+) -> OpenedModel:
     """A model file, run as the settings say."""
-    return OpenedModel(_llama_model(settings, path, one_shot=one_shot))
+    return OpenedModel(_llama_model(settings, path, one_shot=one_shot, snapshots=snapshots))
 
 
 def model_path(settings: Settings) -> Path:
@@ -64,10 +70,13 @@ def model_path(settings: Settings) -> Path:
     return model_library(settings).find(settings.model.path if typed else None)
 
 
-def _llama_model(settings: Settings, path: Path, *, one_shot: bool) -> "LlamaModel":
+def _llama_model(
+    settings: Settings, path: Path, *, one_shot: bool, snapshots: SnapshotFolder | None = None
+) -> "LlamaModel":
     from ctxchat.engine.llama.model import LlamaModel
 
-    return LlamaModel(path, engine_options(settings, one_shot=one_shot), snapshot_folder(settings))
+    options = engine_options(settings, one_shot=one_shot)
+    return LlamaModel(path, options, snapshots or snapshot_folder(settings))
 
 
 def engine_options(settings: Settings, *, one_shot: bool = True) -> EngineOptions:

@@ -6,6 +6,7 @@ from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
@@ -110,6 +111,11 @@ class PanelScreen(ModalScreen[Closed]):
 
     def on_told(self, message: Told) -> None:
         self.say(message.line)
+
+    def dismiss(self, result: Closed | None = None) -> AwaitComplete:
+        """Close the screen. Its threads are told at once, not when it is gone."""
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
 
     def action_close(self) -> None:
         self.dismiss(self.result())

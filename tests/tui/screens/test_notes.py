@@ -146,7 +146,7 @@ async def test_what_cannot_be_added_is_a_line(screen: NotesScreen, tmp_path: Pat
 
 
 class Gated(NoteService):
-    """Adds a batch, and waits at the gate before the next."""
+    """Adds a batch, tells it, waits at the gate, and tells it again before the next."""
 
     gate = Event()
 
@@ -155,6 +155,7 @@ class Gated(NoteService):
             yield step
             if isinstance(step, Progress) and step.done:
                 self.gate.wait(60)
+                yield step
 
 
 async def test_closing_the_screen_ends_an_addition_after_its_batch(
