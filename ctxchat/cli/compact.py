@@ -62,7 +62,7 @@ def show(
 @app.command()
 def edit(session: Session = None) -> None:
     """Open the last summary in $VISUAL or $EDITOR. Its facts stay beside it, word for word."""
-    from ctxchat.cli.editor import edited
+    from ctxchat.display.editor import edited
 
     block = _service().edit(session, edited)
     _say("nothing was changed" if block is None else f"the summary of {_turns(block.turns)} is now yours")
