@@ -36,9 +36,9 @@ class Reuse:
 
     `read` are the pieces of the prompt that the cells were read for last, where that was of the same
     conversation. Of the messages, `reasoned`, `given_back` and `by_hand` are those whose reasoning, or notes
-    and data, are not sent any more, `unanswered` and `left_out` those that are not sent at all, and `closed_up`
-    those that are sent right behind one that was left out.
-    `setting` finds what sets the way of running apart under which this conversation was kept instead.
+    and data, are not sent any more, `unanswered` and `left_out` those that are not sent at all, and
+    `closed_up` those that are sent right behind one that was left out. `setting` finds what sets the way of
+    running apart under which this conversation was kept instead.
     """
 
     prompt: Prompt

@@ -78,8 +78,6 @@ def _timed(machine: Machine, order: Random, n: int, depth: int, load: float, at:
 def _milestones(one: Observation) -> list[Observation]:
     """A long prompt tells what it costs on the way too."""
     sizes = [512 * 2**step for step in range(9) if 512 * 2**step < one.n]
-    whole = TRUE.seconds(one.n, one.depth)
-    parts = [
-        Observation(n, one.depth, one.seconds * TRUE.seconds(n, one.depth) / whole, one.at) for n in sizes
-    ]
+    slow = one.seconds / TRUE.seconds(one.n, one.depth)
+    parts = [Observation(n, one.depth, slow * TRUE.seconds(n, one.depth), one.at) for n in sizes]
     return [*parts, one]
