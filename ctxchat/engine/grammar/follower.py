@@ -32,8 +32,9 @@ class Grammar:
     """Rules that were read and checked. Places of equal content are one object, so that what is known
     of a step is found again: most characters of a text are in the middle of a string."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, root: str = ROOT) -> None:
         self.text = text
+        self.root = root
         rules = read_rules(text)
         check_rules(rules)
         self._shortest = shortest_texts(rules)
@@ -43,7 +44,7 @@ class Grammar:
         }
         self._places: dict[tuple[Sequence, Place | None], Place] = {}
         self._steps: dict[tuple[Places, str], Places] = {}
-        self.begin = self._open([self._place((ROOT,), None)])
+        self.begin = self._open([self._place((root,), None)])
 
     def step(self, places: Places, character: str) -> Places:
         """The places behind one character more; none where it is not allowed."""
@@ -56,7 +57,11 @@ class Grammar:
 
     def shortest(self) -> str:
         """The shortest text that satisfies the grammar."""
-        return self._shortest[ROOT]
+        return self._shortest[self.root]
+
+    def allows(self, text: str) -> bool:
+        """Whether a whole text satisfies the grammar."""
+        return Follower(self).after(text).complete
 
     def _stepped(self, places: Places, code: int) -> Places:
         reached: list[Place | None] = []
@@ -96,7 +101,10 @@ class Grammar:
 
 
 class Follower:
-    """Where an answer stands in a grammar while it is written."""
+    """Where an answer stands in a grammar while it is written.
+
+    Of places beyond `MAX_PLACES` it loses sight, so what it says is true, and not all there is.
+    """
 
     def __init__(self, grammar: Grammar) -> None:
         self._grammar = grammar
@@ -117,13 +125,20 @@ class Follower:
 
     @property
     def knows(self) -> bool:
-        """Whether it still follows: a text may be allowed by more ways than are kept."""
-        return 0 < len(self._places) <= MAX_PLACES
+        """Whether it still follows."""
+        return bool(self._places)
 
     @property
     def ended(self) -> bool:
         """Whether nothing can follow."""
         return self._places == {None}
+
+    @property
+    def distance(self) -> int:
+        """Characters of the shortest ending."""
+        if self.complete or not self._places:
+            return 0
+        return min(place.length for place in self._places if place is not None)
 
     def ending(self) -> str:
         """The shortest text that ends the answer as the grammar allows."""
@@ -139,6 +154,6 @@ class Follower:
 
 
 @lru_cache(maxsize=8)
-def grammar_of(text: str) -> Grammar:
+def grammar_of(text: str, root: str = ROOT) -> Grammar:
     """A grammar that was read and checked. Raises UsageError."""
-    return Grammar(text)
+    return Grammar(text, root)
