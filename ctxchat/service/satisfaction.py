@@ -12,7 +12,8 @@ def check_satisfied(constraint: Constraint | None, generated: Generated | None) 
         return
     if generated.finish is Finish.LENGTH:
         raise UnsatisfiedError(
-            f"the answer was cut at its limit before it satisfied the {constraint.name}: --max-tokens raises it"
+            f"the answer was cut at its limit before it satisfied the {constraint.name}:"
+            " --max-tokens raises it"
         )
     if generated.finish is Finish.STOP:
         raise UnsatisfiedError(f"the answer does not satisfy the {constraint.name}")

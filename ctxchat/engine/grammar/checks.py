@@ -5,11 +5,11 @@ rules share others, and grows a stack without end over what it misses.
 """
 
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 from itertools import cycle
 
 from ctxchat.domain.errors import UsageError
 from ctxchat.engine.grammar.rules import ROOT, Rules, Sequence
-
 
 MAX_DEPTH = 1000
 MAX_STEPS = 1_000_000
@@ -23,14 +23,7 @@ def check_rules(rules: Rules) -> None:
         for symbol in (symbol for alternative in alternatives for symbol in alternative):
             if isinstance(symbol, str) and symbol not in rules:
                 raise UsageError(f"the grammar names a rule that is not there: {symbol} (in {_told(name)})")
-    empty = _nullable(rules)
-    circle = _left_recursive(rules, empty)
-    if circle:
-        raise UsageError(
-            f"the grammar's rule {_told(circle)} refers to itself before it has read a character"
-            " (or repeats what may be empty)"
-        )
-    _check_search(rules, empty)
+    _check_beginnings(rules)
 
 
 def shortest_texts(rules: Rules) -> dict[str, str]:
@@ -65,38 +58,38 @@ def text_of(sequence: Sequence, shortest: dict[str, str]) -> str | None:
 def _nullable(rules: Rules) -> set[str]:
     """Rules that may stand for nothing."""
     empty: set[str] = set()
-    while True:
-        more = {
-            name
-            for name, alternatives in rules.items()
-            if name not in empty and any(all(s in empty for s in a) for a in alternatives)
-        }
-        if not more:
+    down = list(rules.items())
+    for order in cycle((down, down[::-1])):
+        known = len(empty)
+        for name, alternatives in order:
+            if any(all(symbol in empty for symbol in alternative) for alternative in alternatives):
+                empty.add(name)
+        if len(empty) == known:
             return empty
-        empty |= more
+    raise AssertionError("a cycle of two orders has no end")
 
 
-def _left_recursive(rules: Rules, empty: set[str]) -> str | None:
-    """A rule that can begin with itself: one that is left when all that cannot are taken away."""
-    begins = {name: set(_beginnings(alternatives, empty)) for name, alternatives in rules.items()}
-    while True:
-        done = {name for name, first in begins.items() if not first}
-        if not done:
-            return min(begins, key=lambda name: ("_" in name, name), default=None)
-        begins = {name: first - done for name, first in begins.items() if name not in done}
-
-
-def _check_search(rules: Rules, empty: set[str]) -> None:
+def _check_beginnings(rules: Rules) -> None:
     """llama.cpp walks every way from a rule to its first characters, calling itself at each step."""
+    empty = _nullable(rules)
     left = {name: list(_beginnings(alternatives, empty)) for name, alternatives in rules.items()}
+    try:
+        order = list(TopologicalSorter(left).static_order())
+    except CycleError as error:
+        circle = min(error.args[1], key=lambda name: ("_" in name, name))
+        raise UsageError(
+            f"the grammar's rule {_told(circle)} refers to itself before it has read a character"
+            " (or repeats what may be empty)"
+        ) from error
     steps: dict[str, int] = {}
-    for _ in range(MAX_DEPTH):
-        ready = [name for name, first in left.items() if all(each in steps for each in first)]
-        steps |= {name: 1 + sum(steps[each] for each in left.pop(name)) for name in ready}
-        if not left or sum(steps.values()) > MAX_STEPS:
-            break
-    if left or sum(steps.values()) > MAX_STEPS:
-        raise UsageError("the grammar's rules refer to each other in too many ways before a character is read")
+    depths: dict[str, int] = {}
+    for name in order:
+        steps[name] = 1 + sum(steps[each] for each in left[name])
+        depths[name] = 1 + max((depths[each] for each in left[name]), default=0)
+    if sum(steps.values()) > MAX_STEPS or max(depths.values()) > MAX_DEPTH:
+        raise UsageError(
+            "the grammar's rules refer to each other in too many ways before a character is read"
+        )
 
 
 def _beginnings(alternatives: Iterable[Sequence], empty: set[str]) -> Iterable[str]:

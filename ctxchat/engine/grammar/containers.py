@@ -99,9 +99,7 @@ def array_body(converter: Converter, schema: Schema, at: str) -> str:
     return f'"[" {converter.space} {items} {converter.space} "]"' if rules else '"[" "]"'
 
 
-def _between(
-    converter: Converter, brackets: str, part: str, least: int, most: int | None, at: str
-) -> str:
+def _between(converter: Converter, brackets: str, part: str, least: int, most: int | None, at: str) -> str:
     """So many parts between brackets, with commas between them."""
     if most is not None and most < least:
         raise UsageError(f"{at}: no number of items is allowed")

@@ -14,27 +14,43 @@ from urllib.parse import unquote
 
 from ctxchat.domain.errors import UsageError
 from ctxchat.engine.grammar import containers
+from ctxchat.engine.grammar.json_values import in_json, is_of
 from ctxchat.engine.grammar.merging import ANNOTATIONS, Schema, are_apart, merged, types
 from ctxchat.engine.grammar.numbers import ANY_INTEGER, ANY_NUMBER, Bounds, integers, numbers
 from ctxchat.engine.grammar.rule_book import RuleBook, either, literal
 from ctxchat.engine.grammar.rules import ROOT
 from ctxchat.engine.grammar.strings import FORMATS, QUOTE, of_length, of_pattern
 
-INEXPRESSIBLE = (
-    "not if then else contains minContains maxContains dependentRequired dependentSchemas dependencies"
-    " patternProperties propertyNames unevaluatedProperties unevaluatedItems multipleOf uniqueItems"
-    " $dynamicRef $recursiveRef"
-).split()
+INEXPRESSIBLE = [
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "minContains",
+    "maxContains",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "multipleOf",
+    "uniqueItems",
+    "$dynamicRef",
+    "$recursiveRef",
+]
 HARMLESS: dict[str, Any] = {"uniqueItems": False, "multipleOf": 1, "unevaluatedProperties": False}
 """Values of these at which they forbid nothing that is written here."""
 
 MAX_DEPTH = 64
 
 _KEYWORDS = {
-    "object": "properties required additionalProperties minProperties maxProperties".split(),
-    "array": "items prefixItems additionalItems minItems maxItems".split(),
-    "string": "minLength maxLength pattern format".split(),
-    "number": "minimum maximum exclusiveMinimum exclusiveMaximum".split(),
+    "object": ["properties", "required", "additionalProperties", "minProperties", "maxProperties"],
+    "array": ["items", "prefixItems", "additionalItems", "minItems", "maxItems"],
+    "string": ["minLength", "maxLength", "pattern", "format"],
+    "number": ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
 }
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 _SPACE = '"" | " " | "\\n" [ \\t]{0,20}'
@@ -71,12 +87,14 @@ class _Converter:
         """The name of the rule for a schema."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise UsageError(f"{at}: the schema refers to itself without end, or is too deep")
+            raise UsageError(f"{at[:60]}…: the schema refers to itself without end, or is too deep")
         if schema is False:
             raise UsageError(f"{at}: the schema allows nothing")
-        if not isinstance(schema, dict | bool):
-            raise UsageError(f"{at}: a schema is an object, not {json.dumps(schema, default=str)}")
-        name = self._rule({} if schema is True else schema, at)
+        if schema is True:
+            schema = {}
+        if not isinstance(schema, dict):
+            raise UsageError(f"{at}: a schema is an object, not {json.dumps(schema, default=str)[:60]}")
+        name = self._rule(schema, at)
         self._depth -= 1
         return name
 
@@ -159,7 +177,7 @@ class _Converter:
         if beside or ("const" in schema and "enum" in schema):
             raise self.refused(at, f"enum or const with {min(beside, default='each other')}")
         allowed = _types(schema, at) if "type" in schema else _TYPES
-        texts = [_json(value) for value in values if _is_of(value, allowed)]
+        texts = [in_json(value) for value in values if is_of(value, allowed)]
         if not texts:
             raise UsageError(f"{at}: no value is allowed")
         return self.book.add(_name(at), either([literal(text) for text in dict.fromkeys(texts)]))
@@ -193,10 +211,7 @@ class _Converter:
         try:
             if "pattern" in schema:
                 return of_pattern(self.book, schema["pattern"])
-            least, most = schema.get("minLength", 0), schema.get("maxLength")
-            if most is not None and most < least:
-                raise UsageError("no length is allowed")
-            return of_length(self.book, least, most)
+            return of_length(self.book, schema.get("minLength", 0), schema.get("maxLength"))
         except UsageError as error:
             raise UsageError(f"{at}: {error}") from error
 
@@ -233,35 +248,6 @@ def _bounds(schema: Schema) -> Bounds:
     return Bounds(
         None if low is None else Fraction(low), None if high is None else Fraction(high), low_open, high_open
     )
-
-
-def _is_of(value: Any, kinds: Any) -> bool:
-    match value:
-        case bool():
-            return "boolean" in kinds
-        case int():
-            return "integer" in kinds or "number" in kinds
-        case Decimal():
-            return "number" in kinds
-        case str():
-            return "string" in kinds
-        case None:
-            return "null" in kinds
-        case list():
-            return "array" in kinds
-        case _:
-            return "object" in kinds
-
-
-def _json(value: Any) -> str:
-    """A value as an answer writes it; numbers as they are written in the schema."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_json(key)}: {_json(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _name(at: str) -> str:

@@ -8,11 +8,28 @@ from ctxchat.domain.errors import UsageError
 Schema = dict[str, Any]
 
 ANNOTATIONS = frozenset(
-    "title description default examples example deprecated readOnly writeOnly $schema $id $comment $defs"
-    " definitions $anchor contentMediaType contentEncoding discriminator".split()
+    [
+        "title",
+        "description",
+        "default",
+        "examples",
+        "example",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "$schema",
+        "$id",
+        "$comment",
+        "$defs",
+        "definitions",
+        "$anchor",
+        "contentMediaType",
+        "contentEncoding",
+        "discriminator",
+    ]
 )
-_HIGHEST = frozenset("minimum exclusiveMinimum minLength minItems minProperties".split())
-_LOWEST = frozenset("maximum exclusiveMaximum maxLength maxItems maxProperties".split())
+_HIGHEST = frozenset(["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"])
+_LOWEST = frozenset(["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"])
 
 
 def merged(schemas: Iterable[Schema], at: str) -> Schema:
@@ -29,10 +46,8 @@ def merged(schemas: Iterable[Schema], at: str) -> Schema:
 
 
 def _both(key: str, one: Any, other: Any, at: str) -> Any:
-    if key in _HIGHEST:
-        return max(one, other)
-    if key in _LOWEST:
-        return min(one, other)
+    if key in _HIGHEST | _LOWEST:
+        return max(one, other) if key in _HIGHEST else min(one, other)
     match key:
         case "required":
             return list(dict.fromkeys([*one, *other]))

@@ -40,7 +40,6 @@ class Bounds:
         return Bounds(Fraction(0), self.high, high_open=self.high_open)
 
 
-
 def integers(bounds: Bounds) -> str | None:
     """A rule's body for the integers within bounds, None where there are none."""
     if bounds.free:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 # What a pattern means is asked of the parser behind `re`: it has no public name since Python 3.11.
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
+from typing import Any
 
 from ctxchat.domain.errors import UsageError
 from ctxchat.engine.grammar.gbnf import MAX_REPETITION
@@ -62,6 +62,8 @@ Ranges = Sequence[tuple[int, int]]
 def of_length(book: RuleBook, least: int, most: int | None) -> str:
     """A body for strings of so many characters. Raises UsageError for more than can be asked for."""
     character = book.add("character", CHARACTER)
+    if most is not None and most < least:
+        raise UsageError("no length is allowed")
     if least > MAX_LENGTH:
         raise UsageError(f"minLength {least:,} is more than {MAX_LENGTH:,}")
     asked = f"{character}{{{least}}} " if least else ""
@@ -69,7 +71,9 @@ def of_length(book: RuleBook, least: int, most: int | None) -> str:
         return f"{QUOTE} {asked}{character}* {QUOTE}"
     optional = most - least
     if optional <= MAX_LENGTH:
-        return f"{QUOTE} {asked}{character}{{0,{optional}}} {QUOTE}" if optional else f"{QUOTE} {asked}{QUOTE}"
+        return (
+            f"{QUOTE} {asked}{character}{{0,{optional}}} {QUOTE}" if optional else f"{QUOTE} {asked}{QUOTE}"
+        )
     block = book.add("characters", f"{character}{{{BLOCK}}}")
     blocks = min((optional + 1) // BLOCK - 1, MAX_LENGTH)
     return f"{QUOTE} {asked}{block}{{0,{blocks}}} {character}{{0,{BLOCK - 1}}} {QUOTE}"
@@ -107,10 +111,8 @@ class _Pattern:
         match kind:
             case sre.LITERAL:
                 return literal(_in_json(value))
-            case sre.NOT_LITERAL:
-                return _one_of(_outside([(value, value)]))
-            case sre.ANY:
-                return _one_of(_outside([(10, 10), (13, 13)]))
+            case sre.NOT_LITERAL | sre.ANY:
+                return _one_of(_outside([(10, 10), (13, 13)] if kind is sre.ANY else [(value, value)]))
             case sre.IN:
                 return _one_of(self._ranges(value))
             case sre.BRANCH:

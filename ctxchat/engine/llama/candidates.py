@@ -39,7 +39,8 @@ class Candidates:
         left = (self._library.llama_token_data * self._array.size).from_address(
             ctypes.addressof(self._array.data.contents)
         )
-        return memoryview(left).cast("B").cast("f")[1::3].tolist()
+        numbers: list[float] = memoryview(left).cast("B").cast("f")[1::3].tolist()  # type: ignore[assignment]
+        return numbers
 
     def disorder(self) -> None:
         """Say that they are not sorted any more."""

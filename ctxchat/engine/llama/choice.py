@@ -21,7 +21,10 @@ class Choice(Protocol):
     @property
     def satisfied(self) -> bool: ...
 
-    def next(self, left: int) -> int | None:
+    def allows(self, text: str, /) -> bool:
+        """Whether an answer that was cut to this is what was asked for."""
+
+    def next(self, left: int, /) -> int | None:
         """The next of at most `left` tokens, None where the answer is at its end."""
 
 
@@ -36,7 +39,10 @@ class FreeChoice:
         self._vocabulary = vocabulary
         self._chain = chain
 
-    def next(self, left: int) -> int | None:
+    def allows(self, _text: str, /) -> bool:
+        return True
+
+    def next(self, _left: int, /) -> int | None:
         token = self._cache.sample(self._chain)
         return None if self._vocabulary.ends_turn(token) else token
 

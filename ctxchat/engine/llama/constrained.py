@@ -46,7 +46,8 @@ def grammar_sampler(cache: LlamaCache, constraint: Constraint, generation: Gener
         raise UsageError(f"llama.cpp does not take the {constraint.name}")
     samplers = [pointer, lib.llama_sampler_init_greedy(), lib.llama_sampler_init_top_k(LIKELIEST)]
     try:
-        yield Asked(grammar, *samplers, generation.sampling)
+        narrowing = Narrowing.of(generation.sampling)
+        yield Asked(grammar, grammar_of(constraint.grammar), narrowing, samplers)
     finally:
         for each in samplers:
             lib.llama_sampler_free(each)
@@ -77,14 +78,18 @@ class Narrowing:
 
 
 class Asked:
-    """A grammar as it was read, and as llama.cpp holds it while an answer is written."""
+    """A grammar as it was read, and as llama.cpp holds it while an answer is written.
 
-    def __init__(self, grammar: Grammar, sampler: Any, greedy: Any, likeliest: Any, sampling: Sampling) -> None:
+    `answer` is the grammar without what it says of reasoning.
+    """
+
+    def __init__(
+        self, grammar: Grammar, answer: Grammar, narrowing: Narrowing | None, samplers: list[Any]
+    ) -> None:
         self.grammar = grammar
-        self.narrows = Narrowing.of(sampling)
-        self._sampler = sampler
-        self._greedy = greedy
-        self._likeliest = likeliest
+        self.answer = answer
+        self.narrowing = narrowing
+        self._sampler, self._greedy, self._likeliest = samplers
         self._one = OneCandidate()
 
     def takes(self, token: int) -> bool:
@@ -116,9 +121,7 @@ class ConstrainedChoice:
     allows, for one that is cut off satisfies nothing.
     """
 
-    def __init__(
-        self, cache: LlamaCache, vocabulary: SegmentVocabulary, chain: Any, asked: Asked
-    ) -> None:
+    def __init__(self, cache: LlamaCache, vocabulary: SegmentVocabulary, chain: Any, asked: Asked) -> None:
         self._cache = cache
         self._vocabulary = vocabulary
         self._chain = chain
@@ -142,7 +145,10 @@ class ConstrainedChoice:
         """Whether what was chosen is all that the grammar asks for."""
         return self._closed or (self._follower.complete and not self._pending)
 
-    def next(self, left: int) -> int | None:
+    def allows(self, text: str, /) -> bool:
+        return self._asked.answer.allows(text)
+
+    def next(self, left: int, /) -> int | None:
         """The next of at most `left` tokens, None where the answer is at its end."""
         if not self._begun:
             self._begun, self._ends_in_time = True, self._can_end(self._follower, left)
@@ -185,11 +191,11 @@ class ConstrainedChoice:
     def _narrowed(self, logits: Any) -> bool:
         """The same among the likeliest tokens alone, which takes a tenth of the time; False where that
         might not come to the same."""
-        if not self._asked.narrows:
+        if self._asked.narrowing is None:
             return False
         self._candidates.fill(logits)
         least = self._asked.narrow(self._candidates)
-        return self._asked.narrows.suffices(self._candidates.logits(), least)
+        return self._asked.narrowing.suffices(self._candidates.logits(), least)
 
     def _leads_too_far(self, token: int, left: int) -> bool:
         """Whether the answer could not be ended behind this token."""

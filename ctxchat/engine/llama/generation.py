@@ -9,13 +9,12 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled
 from ctxchat.domain.model import Generation
-from ctxchat.engine.grammar.follower import grammar_of
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CHAT, SIDE
+from ctxchat.engine.llama.choice import Choice, choice
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.costs import LlamaCosts
-from ctxchat.engine.llama.choice import Choice, choice
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]
@@ -123,12 +122,10 @@ class _Answer:
                 if ended:
                     finish = ended
                     break
-            satisfied = chosen.satisfied
-        for shown in self._stream.finish():
-            self._emit(shown)
-        done = self._stream.generated(finish)
-        if generation.constraint and self._stream.stopped:
-            satisfied = grammar_of(generation.constraint.grammar).allows(done.text)
+            for shown in self._stream.finish():
+                self._emit(shown)
+            done = self._stream.generated(finish)
+            satisfied = chosen.allows(done.text) if self._stream.stopped else chosen.satisfied
         self._emit(replace(done, satisfied=satisfied))
 
     def _decode_one(self, chosen: Choice, left: int) -> Finish | None:
