@@ -26,6 +26,7 @@ from ctxchat.domain.events import (
     ReasoningGenerated,
     Restored,
     Saving,
+    Settling,
     TextGenerated,
     TurnEvent,
     TurnFinished,
@@ -116,9 +117,9 @@ def event_json(event: TurnEvent) -> Json:
             fields = {"filters": filters_json(steps)}
         case NotesFound(notes):
             fields = {"notes": notes_json(notes)}
-        case Compacting() | Compacted() | ModelLoading() | Prefilled() | Restored() | Saving() | Warned():
+        case Compacting() | Compacted() | ModelLoading() | Prefilled() | Restored() | Warned():
             fields = asdict(event)
-        case ReasoningGenerated() | TextGenerated():
+        case ReasoningGenerated() | TextGenerated() | Settling() | Saving():
             fields = asdict(event)
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
     return {"type": name, **fields}

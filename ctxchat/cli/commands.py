@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 COMMANDS = {
+    "chat": "Open the terminal UI; what `ctxchat` alone does too.",
     "ask": "Ask one question and print the answer.",
     "plan": "Show what a prompt would cost under this and other budgets.",
     "sessions": "List, show, search, copy, carry and delete conversations.",
@@ -23,12 +24,21 @@ COMMANDS = {
 }
 
 
+OWN_FLAGS = ("--help", "-h", "--version")
+
+
 class Commands(TyperGroup):
     """The commands of the program. Each is the typer app of the module of its name."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment] # names to suggest
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Flags without a command are those of the chat."""
+        if args and args[0].startswith("-") and args[0] not in (*OWN_FLAGS, "--"):
+            args = ["chat", *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         return list(COMMANDS)

@@ -42,7 +42,7 @@ def path() -> None:
 @app.command("edit")
 def edit() -> None:
     """Open your settings file in $VISUAL or $EDITOR, and check it afterwards."""
-    from ctxchat.cli.editor import edit_file
+    from ctxchat.display.editor import edit_file
     from ctxchat.settings.load import load_settings, user_file
 
     file = user_file()

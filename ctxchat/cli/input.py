@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,7 +47,7 @@ def read_question(
     question = " ".join(readable(word) for word in words if word != _DASH)
     data = tuple(_read_table(name, reading) for name in tables)
     forced = _DASH in words or _DASH in files
-    read = forced or (_DASH not in tables and _stdin_has_text())
+    read = forced or (_DASH not in tables and stdin_has_text())
     piped = _read_stdin(reading, question) if read else Attachment(STDIN, "")
     if not question.strip():
         question, piped = piped.text, Attachment(STDIN, "")
@@ -58,6 +58,26 @@ def read_question(
         if name != _DASH:
             attachments += _read_path(Path(name), reading, question)
     return Question(question, tuple(attachments), data, reading.all_warnings())
+
+
+def read_attached(words: Sequence[str], files: Sequence[str], tables: Sequence[str]) -> Question:
+    """Read what rides with a question that is yet to be written: text of stdin is attached, whether
+    there are words or not. Raises as `read_question` does."""
+    question = read_question(words, files, tables, needs_words=False)
+    if any(word != _DASH for word in words) or not question.words.strip():
+        return question
+    piped = Attachment(STDIN, question.words)
+    return replace(question, words="", attachments=(piped, *question.attachments))
+
+
+def read_path(path: str, question: str, table: bool) -> Question:
+    """Read a file, a folder or a table that is attached to a question. Raises UsageError."""
+    reading = Reading()
+    name = str(Path(path).expanduser())
+    if table:
+        return Question("", data=(_read_table(name, reading),), warnings=reading.all_warnings())
+    attachments = tuple(_read_path(Path(name), reading, question))
+    return Question("", attachments=attachments, warnings=reading.all_warnings())
 
 
 def _check_stdin(words: Sequence[str], files: Sequence[str], tables: Sequence[str]) -> None:
@@ -78,7 +98,7 @@ def readable(argument: str) -> str:
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _stdin_has_text() -> bool:
+def stdin_has_text() -> bool:
     """Whether fd 0 is something that was put there to be read: a pipe, a file or a socket."""
     try:
         mode = os.fstat(0).st_mode

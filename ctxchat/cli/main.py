@@ -41,7 +41,9 @@ def main(
 ) -> None:
     """Chat with local GGUF models, and see what each prompt costs."""
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        from ctxchat.cli.chat import alone
+
+        alone(context)
 
 
 def run() -> None:

@@ -39,21 +39,6 @@ def follow(events: "Iterable[Progress | Warned | Changes]") -> "Changes":
     return changes
 
 
-def summary(changes: "Changes", collection: str) -> str:
-    """What was done, in a line."""
-    parts = [
-        f"{amount:,} {word}"
-        for amount, word in (
-            (changes.added, "added"),
-            (changes.changed, "changed"),
-            (changes.unchanged, "unchanged"),
-            (changes.vanished, "removed"),
-        )
-        if amount
-    ]
-    return f'{", ".join(parts)}: {changes.notes:,} new notes in "{collection}"'
-
-
 @contextmanager
 def _bar() -> "Iterator[Callable[[int, int], None]]":
     if not sys.stderr.isatty():

@@ -41,7 +41,8 @@ def add(
     ] = "stdin",
 ) -> None:
     """Make notes of files, folders or stdin: unchanged ones are skipped, changed ones replaced."""
-    from ctxchat.cli.note_progress import follow, summary
+    from ctxchat.cli.note_progress import follow
+    from ctxchat.display.changes import changed
 
     if "-" in paths:
         if paths != ["-"]:
@@ -49,7 +50,7 @@ def add(
         events = _service().add_text(sys.stdin.buffer.read(), name, collection)
     else:
         events = _service().add(paths, collection)
-    print(clean(summary(follow(events), collection)))
+    print(clean(changed(follow(events), collection)))
 
 
 @app.command("list")

@@ -48,7 +48,8 @@ def show_plan(flags: AskFlags) -> int:
                     receipt = event.receipt
                 case _:
                     pass
-        choices = service.alternatives(receipt)
+        costing = service.costing(receipt)
+    choices = costing.alternatives() if costing else ()
     if flags.json:
         sys.stdout.write(json_text(plan_json(receipt, choices), indent=2) + "\n")
     elif receipt.prompt:

@@ -16,6 +16,7 @@ from ctxchat.domain.events import (
     ReasoningGenerated,
     Restored,
     Saving,
+    Settling,
     TextGenerated,
     TurnEvent,
     TurnFinished,
@@ -33,6 +34,7 @@ class Meters:
         self._clock = clock
         self._kv: KvCost | None = None
         self._curve: CostCurve | None = None
+        self._ahead = 0
         self._prefill_began = 0.0
         self._decode_began = 0.0
         self._decoded = 0
@@ -43,18 +45,18 @@ class Meters:
                 self.line = f"loading the model {amounts.percent(done, total)}"
             case Compacting(turns, before):
                 self.line = f"folding the oldest {turns:,} turns, {before:,} tokens, into a summary"
-            case CostPredicted(kv, _, curve):
-                self._kv, self._curve = kv, curve
+            case CostPredicted(kv, _, curve, ahead):
+                self._kv, self._curve, self._ahead = kv, curve, ahead
             case Prefilled(done, total):
                 self._prefilled(done, total)
-            case ReasoningGenerated():
-                self._generated("reasoning")
-            case TextGenerated():
-                self._generated("answering")
+            case ReasoningGenerated() | TextGenerated():
+                self._generated("answering" if isinstance(event, TextGenerated) else "reasoning")
             case PromptBuilt(prompt):
                 self.line = f"prompt of {prompt.total:,} tokens"
             case NotesFound(notes):
                 self.line = f"notes and old turns recalled: {len(notes):,}"
+            case Settling(done, total):
+                self.line = f"reading ahead for the next question {amounts.percent(done, total)}"
             case Filtered() | Compacted() | Restored() | Saving() | Warned() | TurnFinished():
                 pass
 
@@ -64,13 +66,13 @@ class Meters:
             self._prefill_began = now
         self._decode_began = now
         parts = [f"reading {done:,} of {total:,} tokens", amounts.percent(done, total)]
-        seconds = now - self._prefill_began
-        if done and seconds > 0:
+        seconds, timed = now - self._prefill_began, done - self._ahead
+        if timed > 0 and seconds > 0:
             if done < total:
-                depth = self._kv.reused if self._kv else 0
-                left = seconds_left(self._curve, depth, done, total, seconds)
+                depth = self._kv.reused + self._ahead if self._kv else 0
+                left = seconds_left(self._curve, depth, timed, total - self._ahead, seconds)
                 parts.append(f"{amounts.seconds(left)} left")
-            parts.append(amounts.rate(done / seconds))
+            parts.append(amounts.rate(timed / seconds))
         self.line = " · ".join([*parts, *self._cells(done - total)])
 
     def _generated(self, what: str) -> None:

@@ -23,10 +23,15 @@ def filtered(steps: Sequence[FilterStep]) -> str:
     return f"{before} → {after} tokens by {rules} {'rule' if rules == 1 else 'rules'}"
 
 
-def folded(event: Compacted) -> str:
-    """What a compaction did, in a line."""
+def folding(event: Compacted) -> str:
+    """What a compaction did and saved."""
     writer = "the model" if event.origin is SummaryOrigin.MODEL else "a digest"
     return (
         f"folded the oldest {event.turns:,} turns into a summary by {writer}: "
-        f"{event.before:,} → {event.after:,} tokens; `ctxchat compact show` shows it, `undo` takes it back"
+        f"{event.before:,} → {event.after:,} tokens"
     )
+
+
+def folded(event: Compacted) -> str:
+    """What a compaction did, in a line, and the commands that show it and undo it."""
+    return f"{folding(event)}; `ctxchat compact show` shows it, `undo` takes it back"

@@ -1,7 +1,7 @@
 """What happens in a turn, in order, as values.
 
     ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Restored?
-    Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Saving?
+    Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Settling*  Saving?
 
 `Warned` may stand anywhere, and `TurnFinished` ends every turn, whatever became of it; what comes
 behind it is upkeep. An engine yields the middle of this line and closes its part with `Generated`.
@@ -69,11 +69,13 @@ class PromptBuilt:
 @dataclass(frozen=True, slots=True)
 class CostPredicted:
     """What the prompt will cost, fixed before prefill; `kv.cells` are those of the prompt. `curve` is
-    what it was foretold by, None until one is known."""
+    what it was foretold by, None until one is known. Of the tokens to evaluate `ahead` were read while the
+    prompt was not whole yet."""
 
     kv: KvCost
     predicted: Predicted
     curve: CostCurve | None = None
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,15 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Settling:
+    """The answer is out, and the history is being read as the next turn will see it: tokens evaluated so
+    far, and to evaluate in all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """The answer is out, and the cells of the conversation are being kept on disk."""
 
@@ -157,6 +168,7 @@ TurnEvent = (
     | ReasoningGenerated
     | TextGenerated
     | Warned
+    | Settling
     | Saving
     | TurnFinished
 )

@@ -51,6 +51,10 @@ class KvCache(Protocol):
         tokens, further than they do. What is damaged is removed, and what is sound before it is used.
         Raises ModelError where cells cannot be allocated."""
 
+    def kept_apart(self, holder: str) -> str | None:
+        """What sets the way of running apart under which a conversation is kept on disk, as "another type of
+        keys", None where it is kept under this one too, or nowhere."""
+
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
         """Keep on disk, for a conversation, what of `ids` is in the chat's cells, and let go what was
         kept for it before. Raises StoreError. Where it is cancelled, what was written stays."""

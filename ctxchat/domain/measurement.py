@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+CALIBRATION_SECONDS = 10.0
+"""What a calibration may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
@@ -13,11 +16,17 @@ class Measuring:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`n` tokens were read from nothing in `prefill` seconds, and one decoded behind them in `decode`."""
+    """`n` tokens were read from nothing in `prefill` seconds, and one decoded behind them in `decode`.
+
+    Their cells were written to disk in `save` seconds, and verified and put back in `restore`; None where
+    they cannot be kept.
+    """
 
     n: int
     prefill: float
     decode: float
+    save: float | None = None
+    restore: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

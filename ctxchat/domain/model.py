@@ -102,12 +102,16 @@ class Generation:
 @dataclass(frozen=True, slots=True)
 class CachePlan:
     """How a prompt meets the KV cache: tokens found in cells, tokens to evaluate, cells allocated
-    for it, and why reuse ended (None where nothing was lost)."""
+    for it. It agrees with the first `agreed` of the `held` cells of the chat, which is more than is
+    reused where they cannot be cut back, and where they are `moved`: in so large a context this model
+    encodes every place otherwise."""
 
     reused: int
     evaluated: int
     capacity: int
-    miss: str | None = None
+    agreed: int
+    held: int
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ctxchat.domain.conversation import (
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.events import EngineEvent, ModelLoading
 from ctxchat.domain.kv import KvCache
+from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import (
     Generation,
     ModelFacts,
@@ -110,6 +111,10 @@ class Model(Protocol):
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Read the prompt and answer. Ends with `Generated`, also where it was cancelled; closing
         the iterator cancels. Raises EngineError, and PromptTooLargeError where cells run out."""
+
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
+        """Find what work costs within so many seconds, in cells of its own, and learn it; gives one
+        calibration, also where it was cancelled. Raises ModelError where there is no memory for it."""
 
     def memory(self) -> Memory: ...
 

@@ -15,7 +15,7 @@ class KvCost:
 
     `reused` prompt tokens were found in cells (`restored` of them read from disk) and `evaluated`
     were computed. `cells` are held by the conversation, `capacity` are allocated. `miss` is a
-    sentence on where reuse ended and why, None where nothing that could have been reused was lost.
+    sentence on where reuse ended and why, None where all that was said before was reused.
     """
 
     cells: int

@@ -12,7 +12,7 @@ from ctxchat.engine.least_squares import Row, nonnegative
 KEPT = 64
 """Observations that are kept in all, the newest, and `KEPT_ALIKE` of each size and depth: many short
 turns must not push out what is known of long ones."""
-KEPT_ALIKE = 4
+KEPT_ALIKE = 8
 
 ROUNDS, STEPS = 3, 4
 """How often load and shape are told apart, and how often outliers are weighed in each."""
@@ -26,7 +26,7 @@ PRIOR = 0.05
 OVERHEAD = 256
 """A prompt's fixed cost is presumed to be that of fewer tokens than this: on a GPU it is much."""
 
-LOAD_STEPS, LOAD_SECONDS, LOAD_DOUBT = 3.0, 1800.0, 0.5
+LOAD_STEPS, LOAD_SECONDS, LOAD_DOUBT = 5.0, 1800.0, 0.5
 """A busy machine stays busy: how far one observation speaks for its neighbours, by their number and by
 the clock (half as much behind each), and how many must agree before it is half believed."""
 

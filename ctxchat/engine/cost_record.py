@@ -21,10 +21,12 @@ Phases = Mapping[int, Phase]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a model as it is run here."""
+    """What is known of a model as it is run here. Restoring is a phase without threads: `n` tokens come
+    back from disk."""
 
     prefill: Phases
     decode: Phases
+    restore: Phase | None = None
 
 
 NOTHING = Known({}, {})
@@ -36,7 +38,10 @@ def read(path: Path) -> Known:
         kept = json.loads(path.read_bytes())
         if kept["format"] != FORMAT:
             return NOTHING
-        return Known(_phases(kept["prefill"]), _phases(kept["decode"]))
+        restore = kept.get("restore")
+        return Known(
+            _phases(kept["prefill"]), _phases(kept["decode"]), None if restore is None else _phase(restore)
+        )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return NOTHING
 
@@ -66,7 +71,12 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _write(path: Path, known: Known) -> None:
-    kept = {"format": FORMAT, "prefill": _kept(known.prefill), "decode": _kept(known.decode)}
+    kept = {
+        "format": FORMAT,
+        "prefill": _kept(known.prefill),
+        "decode": _kept(known.decode),
+        "restore": _kept_phase(known.restore) if known.restore else None,
+    }
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(kept), encoding="ascii")
@@ -74,13 +84,14 @@ def _write(path: Path, known: Known) -> None:
 
 
 def _kept(phases: Phases) -> dict[str, object]:
+    return {str(threads): _kept_phase(phase) for threads, phase in phases.items()}
+
+
+def _kept_phase(phase: Phase) -> dict[str, object]:
     return {
-        str(threads): {
-            "shape": astuple(phase.shape),
-            "load": phase.load,
-            "seen": [astuple(one) for one in phase.seen],
-        }
-        for threads, phase in phases.items()
+        "shape": astuple(phase.shape),
+        "load": phase.load,
+        "seen": [astuple(one) for one in phase.seen],
     }
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.events import ModelLoading
-from ctxchat.domain.measurement import Calibration, Measured, Measuring
+from ctxchat.domain.measurement import CALIBRATION_SECONDS, Calibration, Measured, Measuring
 from ctxchat.domain.model import ModelFacts
 from ctxchat.domain.ports import Model
 
@@ -33,7 +33,7 @@ class Machine:
 class Point:
     """A prompt of `n` tokens: seconds to read it, rates in tokens a second, the bytes of its cells, and
     the positions attended to. `save` and `restore` are the seconds of its snapshot, None where there
-    are none."""
+    is none."""
 
     n: int
     prefill: float
@@ -68,15 +68,9 @@ class Report:
 Step = ModelLoading | Calibrating | CostCurve | Measuring | Point | Report
 """What a measurement gives as it goes; a curve comes with the calibration, to tell the time left."""
 
-CALIBRATION_SECONDS = 10.0
-
 
 class MeasurableModel(Model, Protocol):
     """A model whose work can be timed here, in cells that are not the chat's."""
-
-    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
-        """Find what work costs within so many seconds, and learn it; gives one calibration, also where
-        it was cancelled. Raises ModelError where there is no memory for it."""
 
     def measure(self, sizes: Sequence[int], cancel: Cancel) -> Iterator[Measuring | Measured]:
         """Read a prompt and give what each of the rising `sizes` has taken, and learn it. Ends early
@@ -170,4 +164,6 @@ def _point(model: MeasurableModel, measured: Measured) -> Point:
         decode_tokens_per_second=1 / measured.decode,
         kv_bytes=measured.n * (model.cache.bytes_per_token if model.cache else 0),
         attention_pairs=attention_pairs(0, measured.n, model.facts.layers),
+        save=measured.save,
+        restore=measured.restore,
     )

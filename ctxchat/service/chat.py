@@ -1,41 +1,32 @@
 """One turn, straight through: the only road from a question to an answer."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 
-from ctxchat.context.alternatives import Alternative
 from ctxchat.context.budget import could_fit
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Finish
-from ctxchat.domain.errors import (
-    ConversationBusyError,
-    CtxChatError,
-    PromptTooLargeError,
-    UsageError,
-)
+from ctxchat.domain.errors import CtxChatError, PromptTooLargeError, UsageError
 from ctxchat.domain.events import (
-    CostPredicted,
     Generated,
     Prefilled,
     PromptBuilt,
-    Restored,
-    Saving,
     TurnEvent,
     TurnFinished,
     Warned,
 )
 from ctxchat.domain.model import Generation
-from ctxchat.domain.ports import Clock, Conversations, Model, Recall
-from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.ports import Clock, Conversations, Model
+from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import choose_window, too_large
 from ctxchat.service.asking import begin_turn, recorded
 from ctxchat.service.assembly import Assembly
-from ctxchat.service.compaction import Compaction
+from ctxchat.service.idle_calibration import IdleCalibration
 from ctxchat.service.journal import Journal
 from ctxchat.service.model_in_use import ModelInUse, OpenedModel
-from ctxchat.service.plan import planned_alternatives, planned_kv
+from ctxchat.service.plan import Costing, costing, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
@@ -44,16 +35,16 @@ from ctxchat.service.restoring import restore
 from ctxchat.service.satisfaction import check_satisfied
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
-from ctxchat.service.turn_events import warnings, whole
-from ctxchat.service.upkeep import FoldNow, fold_now, fold_where_due, restored_history, save
+from ctxchat.service.turn_events import foretold, warnings, whole
+from ctxchat.service.upkeep import FoldNow, Upkeep
 
 
 class ChatService:
     """Asks a model questions, one at a time, and records them.
 
     `open_model` finds the model at the first question and raises ModelError where there is none.
-    `policy` is what the settings say for a model of a name. Without `recall` nothing is recalled;
-    `collections` are those of the settings, None for all there are.
+    `policy` is what the settings say for a model of a name. Without `remembering` nothing is recalled.
+    With `stays` the person goes on asking in this process, and it pays to prepare for that.
     """
 
     def __init__(
@@ -64,17 +55,20 @@ class ChatService:
         texts: Texts,
         *,
         policy: Callable[[str], WindowPolicy] = lambda _: DEFAULT_POLICY,
-        recall: Recall | None = None,
-        collections: tuple[str, ...] | None = None,
+        remembering: Remembering | None = None,
+        stays: bool = False,
     ) -> None:
         self._in_use = ModelInUse(open_model)
         self._clock = clock
         self._texts = texts
         self._policy_for = policy
-        self._remembering = Remembering(recall, collections)
+        self._remembering = remembering or Remembering(None, None)
         self._conversations = conversations
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
-        self._finished: tuple[str, int | None] | None = None
+        self._stays = stays
+        self._calibration = IdleCalibration(clock)
+        self._last: Turn | None = None
+        self._finished: Turn | None = None
 
     def ask(self, request: AskRequest, cancel: Cancel) -> Iterator[TurnEvent]:
         """Answer a question as a line of events that always ends with TurnFinished.
@@ -82,7 +76,7 @@ class ChatService:
         Closing the generator cancels the answer and records what there is of it. Raises
         UsageError for a request that cannot be asked.
         """
-        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens)
+        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.think)
         self._finished = None
         try:
             self._remembering.begin(request)
@@ -110,7 +104,7 @@ class ChatService:
     def use_model(self, open_model: Callable[[], OpenedModel]) -> None:
         """Answer with another model from now on. What was said is tokenized for it at the next turn."""
         self._in_use.change(open_model)
-        self._finished = None
+        self._finished = self._last = None
 
     @contextmanager
     def counting(self, max_tokens: int | None) -> Iterator[Assembly]:
@@ -132,13 +126,21 @@ class ChatService:
         """What is done while the person reads: what the turn cost is learned, and the conversation used
         last is kept up, and the notes it was answered from. Nothing is lost where it is cancelled, and
         what goes wrong with the conversation waits for the next turn to be told."""
-        if self.model is not None and self.model.costs is not None:
-            self.model.costs.learn()
-        if self._finished is None or cancel.requested:
+        model = self.model
+        if model is None:
             return
-        with suppress(CtxChatError):
-            yield from self._folding(*self._finished, cancel)
-        yield from self._saving(*self._finished, cancel)
+        if model.costs is not None:
+            model.costs.learn()
+        if self._finished is not None and not cancel.requested:
+            yield from self._kept_up(model, self._finished, cancel)
+        if self._stays:
+            self._calibration.run(model, cancel)
+
+    def _kept_up(self, model: Model, turn: Turn, cancel: Cancel) -> Iterator[TurnEvent]:
+        assert turn.conversation
+        assembly = self._assembly(model, turn.max_tokens)
+        requests, stays = self._texts.requests, self._stays
+        yield from Upkeep(assembly, turn.conversation.id, requests, turn.think, stays).steps(cancel)
         if not cancel.requested:
             yield from self._remembering.mend()
 
@@ -156,41 +158,12 @@ class ChatService:
         model = yield from self._opened()
         yield from model.load(cancel)
         if not cancel.requested:
-            now = FoldNow(through, focus)
-            yield from self._folding(conversation.id, max_tokens, cancel, now)
+            upkeep = Upkeep(self._assembly(model, max_tokens), conversation.id, self._texts.requests)
+            yield from upkeep.fold(FoldNow(through, focus), cancel)
 
-    def _folding(
-        self, conversation_id: str, max_tokens: int | None, cancel: Cancel, now: FoldNow | None = None
-    ) -> Iterator[TurnEvent]:
-        with self._conversations.hold(conversation_id):
-            conversation = self._conversations.find(conversation_id)
-            if conversation is None or self.model is None:
-                return
-            assembly = self._assembly(self.model, max_tokens)
-            compaction = Compaction(assembly, conversation, self._texts.requests, writes=True)
-            if now is not None:
-                yield from restored_history(assembly, conversation)
-                yield from fold_now(replace(compaction, focus=now.focus), cancel, now.through)
-            elif assembly.policy.folds:
-                yield from fold_where_due(compaction, cancel)
-
-    def _saving(
-        self, conversation_id: str, max_tokens: int | None, cancel: Cancel
-    ) -> Iterator[Saving | Warned]:
-        """Keep the cells of a conversation on disk, as far as its next turn will begin with them."""
-        try:
-            with self._conversations.hold(conversation_id):
-                conversation = self._conversations.find(conversation_id)
-                if conversation is not None and self.model is not None:
-                    yield from save(self._assembly(self.model, max_tokens), conversation, cancel)
-        except ConversationBusyError:
-            return  # Whoever answers in it now will keep what it then holds.
-        except CtxChatError as error:
-            yield Warned(str(error))
-
-    def alternatives(self, receipt: Receipt) -> tuple[Alternative, ...]:
-        """What the prompt of a receipt would cost under other budgets and cache types."""
-        return planned_alternatives(receipt, self.model)
+    def costing(self, receipt: Receipt) -> Costing | None:
+        """What the prompt of a receipt would cost otherwise; None without a prompt, or cells of ours."""
+        return costing(receipt, self.model)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -221,15 +194,18 @@ class ChatService:
             raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
         if not request.dry_run and turn.ahead is None:
             restore(turn, model, prompt.ids, prompt.reserve)
-        turn.kv = planned_kv(model, prompt, turn, dry_run=request.dry_run)
-        if miss := turn.restoration.miss:
-            yield Warned(miss)
-        if turn.kv is not None:
-            yield CostPredicted(turn.kv, turn.predicted, turn.curve)
-            if turn.kv.restored and not request.dry_run:
-                yield Restored(turn.kv.restored)
+        turn.kv = planned_kv(model, prompt, turn, self._read_for(turn), dry_run=request.dry_run)
+        yield from foretold(turn, model, dry_run=request.dry_run)
         if not request.dry_run:
+            self._last = turn
             yield from self._generate(request, turn, model, cancel)
+
+    def _read_for(self, turn: Turn) -> tuple[Piece, ...]:
+        """The prompt that the cells were read for last, in pieces, where it was of the same conversation."""
+        last = self._last
+        if last is None or last.prompt is None or not (last.conversation and turn.conversation):
+            return ()
+        return last.prompt.pieces if last.conversation.id == turn.conversation.id else ()
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy = self._policy_for(model.facts.name)
@@ -291,4 +267,4 @@ class ChatService:
             finish = turn.generated.finish if turn.generated else Finish.ERROR
             fingerprint = model.vocabulary.fingerprint
             self._journal.answer(turn.conversation, turn.question, segments, finish, fingerprint, turn.change)
-            self._finished = (turn.conversation.id, turn.max_tokens)
+            self._finished = turn

@@ -89,6 +89,12 @@ class Compaction:
         )
         return replace(block, first=covered[0].id, last=covered[-1].id)
 
+    def read_for(self, past: Past, turns: int) -> Prompt:
+        """What is read before a summary of the oldest `turns` is asked for: no more of the history, which
+        may be larger than the window."""
+        covered = replace(past, messages=past.first_turns(turns))
+        return self.assembly.prompt(self.conversation, covered, None)
+
     def _written(self, past: Past, covered: tuple[Message, ...], cancel: Cancel) -> _Written | None:
         """Have the model summarize the messages, beside the chat's cells, which it shares: the
         request begins as every prompt of this conversation does. None where it was cancelled."""

@@ -1,40 +1,74 @@
 """What a prompt costs, and what it would cost otherwise, before its price is paid."""
 
-from ctxchat.context.alternatives import Alternative, alternatives
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ctxchat.context.alternatives import Alternative, Choice, alternative, alternatives
+from ctxchat.context.attachments import reclaimable, still_attached
+from ctxchat.domain.conversation import Message, Omission
+from ctxchat.domain.cost import CostCurve
+from ctxchat.domain.model import CachePlan
+from ctxchat.domain.path_turns import messages_of_turns
 from ctxchat.domain.ports import Model
-from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.prompt import Piece, Prompt, SegmentKey
 from ctxchat.domain.receipt import KvCost, Receipt
+from ctxchat.service.reuse import Reuse
 from ctxchat.service.turn import Turn
 
 TYPES = ("f16", "q8_0")
 """Types of keys that are compared, beside the one that is set."""
 
 
-def planned_alternatives(receipt: Receipt, model: Model | None) -> tuple[Alternative, ...]:
-    """Alternatives to the prompt of a receipt, none where there is no prompt, or no cells of ours."""
+@dataclass(frozen=True, slots=True)
+class Costing:
+    """All that is needed to say what a prompt would cost otherwise: `reused` of its tokens are in cells
+    with keys of `type_k`; a cell takes `cell_bytes` with keys of each type, and time by the `curves`."""
+
+    prompt: Prompt
+    reused: int
+    type_k: str
+    cell_bytes: Mapping[str, int]
+    curves: Mapping[str, CostCurve | None]
+
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """The prompt within less, with keys of each type."""
+        return alternatives(self.prompt, self.reused, self.type_k, self.cell_bytes, self.curves)
+
+    def alternative(self, choice: Choice) -> Alternative:
+        """The prompt as one choice would have it."""
+        reused = self.reused if choice.type_k == self.type_k else 0
+        size, curve = self.cell_bytes[choice.type_k], self.curves.get(choice.type_k)
+        return alternative(self.prompt, choice, reused, size, curve)
+
+
+def costing(receipt: Receipt, model: Model | None) -> Costing | None:
+    """What the prompt of a receipt is costed from; None without a prompt, or cells of ours."""
     if receipt.prompt is None or model is None or model.cache is None:
-        return ()
+        return None
     cache, costs = model.cache, model.costs
     sizes = {cache.type_k: cache.bytes_per_token}
     for kind in TYPES:
         size = cache.bytes_per_token_with(kind)
         if size is not None:
             sizes.setdefault(kind, size)
-    reused = receipt.kv.reused if receipt.kv else 0
     curves = {kind: costs.curve(kind) for kind in sizes} if costs else {}
-    return alternatives(receipt.prompt, reused, cache.type_k, sizes, curves)
+    return Costing(receipt.prompt, receipt.kv.reused if receipt.kv else 0, cache.type_k, sizes, curves)
 
 
-def planned_kv(model: Model, prompt: Prompt, turn: Turn, *, dry_run: bool) -> KvCost | None:
+def planned_kv(
+    model: Model, prompt: Prompt, turn: Turn, read: Sequence[Piece], *, dry_run: bool
+) -> KvCost | None:
     """What the prompt costs in cells, before the answer. Where a part of it was read ahead, how it met the
-    cells before counts; in a dry run what is on disk counts as it would if it was restored."""
+    cells before counts; in a dry run what is on disk counts as it would if it was restored. `read` is what
+    the cells were read for last in this conversation."""
     cache = model.cache
     if cache is None:
         return None
     plan = turn.ahead or cache.plan(prompt.ids, prompt.reserve)
-    reused, restored = plan.reused, turn.restoration.of(plan.reused)
+    reused, restored, agreed = plan.reused, turn.restoration.of(plan.reused), plan.agreed
     if dry_run and (found := min(cache.restorable(prompt.ids), prompt.total - 1)) > reused:
-        reused, restored = found, found - reused
+        reused, restored, agreed = found, found - reused, found
     return KvCost(
         cells=prompt.total,
         capacity=plan.capacity,
@@ -44,5 +78,44 @@ def planned_kv(model: Model, prompt: Prompt, turn: Turn, *, dry_run: bool) -> Kv
         type_k=cache.type_k,
         type_v=cache.type_v,
         restored=restored,
-        miss=turn.restoration.miss or plan.miss,
+        miss=turn.restoration.miss
+        or _reuse(model, prompt, turn, replace(plan, reused=reused, agreed=agreed), read).miss,
     )
+
+
+def read_already(model: Model, turn: Turn) -> int:
+    """How many of the tokens to evaluate were read ahead of the rest."""
+    if turn.ahead is None or turn.prompt is None or model.cache is None:
+        return 0
+    return model.cache.plan(turn.prompt.ids, turn.prompt.reserve).reused - turn.ahead.reused
+
+
+def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequence[Piece]) -> Reuse:
+    """What the sentence on where reuse ended is made of."""
+    conversation, cache = turn.conversation, model.cache
+    assert conversation
+    assert cache
+    sent_keys = {piece.source for piece in prompt.pieces}
+    attached = {m.id for m in still_attached(turn.past, conversation.reclaimed)}
+    return Reuse(
+        prompt,
+        plan.reused,
+        plan.agreed,
+        plan.held,
+        model.template.behaviour,
+        plan.moved,
+        read,
+        reasoned={key.message for key in _reasoning(turn.past) if key not in sent_keys},
+        given_back={m.id for m in turn.past if m.id not in attached and reclaimable(m.segments)},
+        by_hand=conversation.omitted(Omission.ATTACHED),
+        left_out=messages_of_turns(turn.past, conversation.omitted(Omission.TURN)),
+        unanswered={m.id for m in turn.past if not m.answered},
+        setting=partial(cache.kept_apart, conversation.id),
+    )
+
+
+def _reasoning(messages: Sequence[Message]) -> Iterator[SegmentKey]:
+    for message in messages:
+        for at, segment in enumerate(message.segments):
+            if segment.reasoning:
+                yield SegmentKey(message.id, at)

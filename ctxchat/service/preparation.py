@@ -57,6 +57,7 @@ class Preparation:
         if fitting is None:
             return None
         past, prompt = fitting
+        self.turn.past = past.messages
         if self.recollection and prompt.total < self.assembly.budget.usable:
             prompt = yield from self._recall(self.recollection, past, prompt, cancel)
         if self.turn.writes and self._question is not asked:
@@ -105,7 +106,7 @@ class Preparation:
             if self.request.dry_run:
                 yield Warned(f"the prompt does not fit: the oldest {turns:,} turns would be folded first")
                 break
-            restore(self.turn, self.assembly.model, self._history(past).ids, 0)
+            restore(self.turn, self.assembly.model, compaction.read_for(past, turns).ids, 0)
             began = self.journal.clock.seconds()
             folded = yield from compaction.fold(past, turns, cancel)
             self.turn.watch.compaction += self.journal.clock.seconds() - began
@@ -148,9 +149,6 @@ class Preparation:
             return self._assembled(past, question).total
         folded = Past((*past.blocks, SummaryBlock("", "", "", turns=0, prose=" ")))
         return self._assembled(folded, question).total + 2 * self.assembly.budget.block
-
-    def _history(self, past: Past) -> Prompt:
-        return self.assembly.prompt(self._conversation, past, None)
 
     @property
     def _conversation(self) -> Conversation:

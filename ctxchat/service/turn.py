@@ -95,13 +95,15 @@ class TurnNotes:
 @dataclass
 class Turn:
     """One turn in progress. `writes` says whether it is recorded; parts that are not reached yet
-    are None. `curve` is what was known of costs when it began, `ahead` how the prompt met the cells
-    before a part of it was read ahead of the rest, and `restoration` what came back into them from disk.
-    `begun` is an answer that is gone on with, `change` what the new answer does to the path."""
+    are None. `past` are the messages behind all summaries, `begun` is an answer that is gone on with, and
+    `change` what the new answer does to the path. `curve` is what was known of costs when it began, and
+    `restoring` how long cells were to take to come back from disk by that. `ahead` is how the prompt met the
+    cells before a part of it was read ahead of the rest, and `restoration` what came back from disk."""
 
     watch: Stopwatch
     writes: bool
     max_tokens: int | None = None
+    think: bool | None = None
     conversation: Conversation | None = None
     question: Message | None = None
     begun: Message | None = None
@@ -110,10 +112,12 @@ class Turn:
     prompt: Prompt | None = None
     kv: KvCost | None = None
     curve: CostCurve | None = None
+    restoring: float = 0.0
     memory: Memory | None = None
     generated: Generated | None = None
     failure: CtxChatError | None = None
     cancelled: bool = False
+    past: tuple[Message, ...] = ()
     ahead: CachePlan | None = None
     restoration: Restoration = field(default_factory=Restoration)
     filters: tuple[FilterStep, ...] = ()
@@ -193,7 +197,8 @@ class Turn:
         if self.curve is None or self.kv is None:
             return Predicted()
         total = self.kv.reused + self.kv.evaluated
-        return Predicted(self.curve.prefill(self.kv.evaluated, self.kv.reused), self.curve.decode(total))
+        prefill = self.restoring + self.curve.prefill(self.kv.evaluated, self.kv.reused)
+        return Predicted(prefill, self.curve.decode(total))
 
     def _attention_pairs(self) -> int | None:
         if self.facts is None or self.prompt is None or self.kv is None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ctxchat.domain.events import Prefilled, Warned
+from ctxchat.domain.events import CostPredicted, Prefilled, Restored, Warned
 from ctxchat.domain.ports import Model
 from ctxchat.domain.window import Window
+from ctxchat.service.plan import read_already
 from ctxchat.service.request import AskRequest
 from ctxchat.service.turn import Turn
 
@@ -23,3 +24,16 @@ def warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warn
         yield Warned(window.warning)
     if request.think is not None and not model.template.behaviour.switches_thinking:
         yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
+
+
+def foretold(turn: Turn, model: Model, *, dry_run: bool) -> Iterator[CostPredicted | Restored | Warned]:
+    """What is known of a turn's price before it is paid."""
+    if miss := turn.restoration.miss:
+        yield Warned(miss)
+    if turn.kv is None:
+        return
+    if model.costs is not None and turn.kv.restored:
+        turn.restoring = model.costs.restoring(turn.kv.restored) or 0.0
+    yield CostPredicted(turn.kv, turn.predicted, turn.curve, read_already(model, turn))
+    if turn.kv.restored and not dry_run:
+        yield Restored(turn.kv.restored)

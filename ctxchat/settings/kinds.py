@@ -26,11 +26,16 @@ def _span(least: float | None, most: float | None) -> str:
         case None, None:
             return ""
         case _, None:
-            return f" of at least {least:g}"
+            return f" of at least {_plain(least)}"
         case None, _:
-            return f" of at most {most:g}"
+            return f" of at most {_plain(most)}"
         case _:
-            return f" from {least:g} to {most:g}"
+            return f" from {_plain(least)} to {_plain(most)}"
+
+
+def _plain(bound: float | None) -> str:
+    """Every digit of a bound: the largest is a seed of 32 bits."""
+    return f"{bound:.10g}"
 
 
 def _within(value: float, least: float | None, most: float | None) -> bool:

@@ -88,6 +88,14 @@ def test_a_damaged_snapshot_is_told_in_one_line_and_changes_no_answer(run: Run) 
     assert damaged["answer"] == sound["answer"]
 
 
+def test_the_receipt_says_why_nothing_is_reused(run: Run) -> None:
+    assert asked(run, LONG)["kv"]["miss"] == "first turn: nothing of it was read before"
+    assert asked(run, "-c", "And now?", "-n")["kv"]["miss"] is None
+    other = asked(run, "-c", "And now?", "-n", "--cache-type-k", "q8_0")["kv"]["miss"]
+    assert other.startswith("reused 0 of ")
+    assert other.endswith("the model or a setting changed: what was kept belongs to another type of keys")
+
+
 def test_nothing_is_kept_of_what_is_not_recorded_or_where_no_disk_is_given(run: Run) -> None:
     asked(run, LONG, "-n")
     asked(run, LONG, CTXCHAT_KV_MAX_DISK="0")

@@ -26,7 +26,7 @@ def tiny(home: Path) -> str:
     return str(write_tiny_gguf(home / "tiny.gguf"))
 
 
-def test_the_object_has_the_keys_of_the_contract_and_snapshots_are_not_known(run: Run, tiny: str) -> None:
+def test_the_object_has_the_keys_of_the_contract_and_every_number_is_measured(run: Run, tiny: str) -> None:
     ended = run("bench", "-m", tiny, "--ctx-size", "1024", "--json")
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
@@ -34,7 +34,7 @@ def test_the_object_has_the_keys_of_the_contract_and_snapshots_are_not_known(run
     assert list(seen) == ["model", "machine", "points", "curve"]
     assert [point["n"] for point in seen["points"]] == [512, 1024]
     assert all(list(p) == [*KEYS, "attention_pairs", "save", "restore"] for p in seen["points"])
-    assert {point["save"] for point in seen["points"]} == {None}
+    assert all(point["save"] > 0 and point["restore"] > 0 for point in seen["points"])
     assert list(seen["curve"]) == ["k", "a", "b", "c", "e"]
     assert min(seen["curve"].values()) >= 0
 

@@ -16,6 +16,18 @@ FAST = ("scripted", "tiny")
 FILES = {"tiny": "tiny_gguf", "recurrent": "recurrent_gguf", "sliding": "sliding_gguf", "smollm2": "smollm2"}
 EVERY = (*FAST, pytest.param("smollm2", marks=pytest.mark.model))
 
+RUNS: dict[str, tuple[str, dict[str, str]]] = {
+    "scripted": ("scripted", {}),
+    "f16": ("tiny", {"flash_attn": "off"}),
+    "f16, flash attention": ("tiny", {"flash_attn": "on"}),
+    "q8_0 keys": ("tiny", {"type_k": "q8_0", "flash_attn": "off"}),
+    "q8_0, flash attention": ("tiny", {"type_k": "q8_0", "type_v": "q8_0"}),
+    "recurrent": ("recurrent", {}),
+    "sliding window": ("sliding", {}),
+    "SmolLM2": ("smollm2", {}),
+}
+"""Ways of running a model that differ in their cells."""
+
 MakeModel = Callable[[], Model]
 
 

@@ -61,7 +61,7 @@ def test_the_next_turn_reuses_prompt_and_answer(model: Model) -> None:
     ids += answer(model, ids, limit=5).text_ids + words(model, 9)
     plan = cells_of(model).plan(ids, 5)
     first = next(begin(model, ids, Cancel(), limit=5))
-    assert (plan.reused, plan.evaluated, plan.miss) == (len(ids) - 9, 9, None)
+    assert (plan.reused, plan.evaluated, plan.agreed) == (len(ids) - 9, 9, plan.held)
     assert first == Prefilled(0, plan.evaluated)
 
 
@@ -85,7 +85,7 @@ def test_reuse_ends_where_the_prompt_differs_and_says_so(model: Model) -> None:
     changed = (*ids[:15], *words(model, 20, first="another"))
     plan = cells_of(model).plan(changed, 12)
     assert (plan.reused, plan.evaluated) == (15, len(changed) - 15)
-    assert plan.miss == f"reused 15 of {held} cells: the prompt differs from there on"
+    assert (plan.agreed, plan.held) == (15, held)
     answer(model, changed)
     assert cells_of(model).plan(changed, 12).evaluated == 1
 

@@ -11,23 +11,13 @@ from ctxchat.domain.ports import Model
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.snapshots.folder import SnapshotFolder
-from tests.contract.conftest import FILES, MakeModel
+from tests.contract.conftest import FILES, RUNS, MakeModel
 from tests.support.scripted import ScriptedDisk, ScriptedModel
 from tests.support.turns import answer, cells_of, words
 
 CHAT, LEFT = 0, 3
 WINDOW = 1024
 
-RUNS = {
-    "scripted": ("scripted", {}),
-    "f16": ("tiny", {"flash_attn": "off"}),
-    "f16, flash attention": ("tiny", {"flash_attn": "on"}),
-    "q8_0 keys": ("tiny", {"type_k": "q8_0", "flash_attn": "off"}),
-    "q8_0, flash attention": ("tiny", {"type_k": "q8_0", "type_v": "q8_0"}),
-    "recurrent": ("recurrent", {}),
-    "sliding window": ("sliding", {}),
-    "SmolLM2": ("smollm2", {}),
-}
 WHOLE = ("recurrent", "sliding window")
 WITH_PARTS = [name for name in RUNS if name not in (*WHOLE, "SmolLM2")]
 EVERY = [*WITH_PARTS, *WHOLE]

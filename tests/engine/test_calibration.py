@@ -14,6 +14,8 @@ from ctxchat.domain.sampling import Sampling
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.llama.trial import trial
+from ctxchat.engine.snapshots.folder import SnapshotFolder
+from tests.support.tiny_gguf import write_tiny_gguf
 from tests.support.tiny_mamba import write_tiny_mamba
 
 OpenModel = Callable[..., LlamaModel]
@@ -111,6 +113,41 @@ def test_what_long_prompts_take_is_measured_by_reading_one(open_model: OpenModel
     assert all(point.decode > 0 for point in points)
     assert Measuring(1024, 1024) in events
     assert model.costs.curve()
+
+
+@pytest.mark.parametrize("write", [write_tiny_gguf, write_tiny_mamba])
+def test_saving_and_restoring_are_measured_by_doing_them_and_leave_nothing(
+    tmp_path: Path, write: Callable[[Path], Path]
+) -> None:
+    path, disk = write(tmp_path / "tiny.gguf"), tmp_path / "disk"
+    options = EngineOptions(threads=1, threads_batch=1, window=1024)
+    model = LlamaModel(path, options, SnapshotFolder(disk / "kv"))
+    list(model.load(Cancel()))
+    points = [event for event in model.measure([300, 600], Cancel()) if isinstance(event, Measured)]
+    assert [point.n for point in points] == [300, 600]
+    for point in points:
+        assert point.save is not None
+        assert point.restore is not None
+        assert point.save > point.restore > 0
+    assert list(disk.iterdir()) == []
+    assert (model.costs.restoring(600) or 0) > 0
+    model.close()
+
+
+def test_where_the_disk_is_full_only_the_snapshots_are_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.snapshot_trial.SHARE_OF_FREE_DISK", 0.0)
+    model = LlamaModel(
+        write_tiny_gguf(tmp_path / "tiny.gguf"),
+        EngineOptions(threads=1, threads_batch=1, window=512),
+        SnapshotFolder(tmp_path / "disk" / "kv"),
+    )
+    list(model.load(Cancel()))
+    (point,) = (event for event in model.measure([300], Cancel()) if isinstance(event, Measured))
+    assert (point.save, point.restore) == (None, None)
+    assert point.decode > 0
+    model.close()
 
 
 def test_a_measurement_that_is_stopped_keeps_what_it_has(open_model: OpenModel) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def kept(path: Path) -> Known:
     phase = fitted([Observation(300, 0, 1.5, 10.0), Observation(40, 340, 0.3, 20.0)], ratio=4e-4, once=True)
     assert phase
-    return change(path, lambda _: Known({2: phase}, {1: phase}))
+    return change(path, lambda _: Known({2: phase}, {1: phase}, phase))
 
 
 def test_what_is_kept_is_read_again_and_is_the_persons_alone(tmp_path: Path) -> None:
@@ -50,7 +50,8 @@ def test_a_file_with_another_byte_is_read_or_forgotten_and_never_fails(
     damaged = bytearray(path.read_bytes())
     damaged[at % len(damaged)] = byte
     path.write_bytes(bytes(damaged))
-    for phase in (*read(path).prefill.values(), *read(path).decode.values()):
+    known = read(path)
+    for phase in (*known.prefill.values(), *known.decode.values(), *filter(None, [known.restore])):
         assert phase.now(30.0).seconds(10, 10) > 0
 
 

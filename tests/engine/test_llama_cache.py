@@ -40,7 +40,7 @@ def test_shared_cells_stay_shared_when_the_cells_grow(open_model: OpenModel) -> 
     answer(model, ids)
     model.cache.fork(0, 3, 200)
     answer(model, ids + words(model, 100, first="more"))
-    assert (model.cache.cells(3), model.cache.capacity) == (200, 512)
+    assert (model.cache.cells(3), model.cache.capacity) == (212, 512)
     model.cache.drop(0)
     model.cache.fork(3, 0, 200)
     assert model.cache.plan(ids, 12).evaluated == 1
@@ -133,11 +133,14 @@ def test_a_prompt_that_runs_short_takes_the_cells_of_other_sequences(
 
 def test_side_sequences_give_their_cells_before_the_branch_left_last(open_model: OpenModel) -> None:
     model = open_model()
-    for spare in (3, 1):
-        answer(model, words(model, 200, first=str(spare)))
-        model.cache.fork(0, spare, 200)
+    answer(model, words(model, 200, first="first"))
+    model.cache.fork(0, 1, 150)
+    answer(model, words(model, 200, first="second"))
+    assert [model.cache.cells(sequence) for sequence in range(4)] == [212, 150, 0, 212]
+    model.cache.drop(3)
+    model.cache.fork(0, 3, 200)
     answer(model, words(model, 200, first="third"))
-    assert [model.cache.cells(sequence) for sequence in range(4)] == [212, 0, 0, 200]
+    assert [model.cache.cells(sequence) for sequence in range(4)] == [212, 0, 0, 212]
 
 
 def test_an_answer_that_runs_short_takes_the_cells_of_other_sequences(open_model: OpenModel) -> None:
@@ -147,3 +150,24 @@ def test_an_answer_that_runs_short_takes_the_cells_of_other_sequences(open_model
     other = words(model, 200, first="other")
     assert answer(model, other, limit=100) == answer(open_model(), other, limit=100)
     assert model.cache.cells(3) == 0
+
+
+def test_where_more_cells_encode_positions_otherwise_all_is_read_again(open_model: OpenModel) -> None:
+    shape = Shape(original_window=256)
+    model = open_model(shape, one_shot=True)
+    ids = words(model, 200)
+    ids += answer(model, ids).text_ids + words(model, 100)
+    plan = model.cache.plan(ids, 12)
+    assert (plan.reused, plan.evaluated, plan.capacity) == (0, 312, 512)
+    assert (plan.agreed, plan.moved) == (212, True)
+    grown = answer(model, ids, limit=24)
+    assert answer(open_model(shape), ids, limit=24) == grown
+    assert answer(open_model(Shape(original_window=512)), ids, limit=24) != grown
+
+
+def test_where_they_stay_within_it_they_are_carried_over(open_model: OpenModel) -> None:
+    model = open_model(Shape(original_window=512), one_shot=True)
+    ids = words(model, 200)
+    ids += answer(model, ids).text_ids + words(model, 100)
+    assert model.cache.plan(ids, 12).reused == 212
+    assert answer(model, ids) == answer(open_model(Shape(original_window=512)), ids)

@@ -14,6 +14,8 @@ from ctxchat.engine.cost_curve import Coefficients, Observation, Phase
 from ctxchat.engine.cost_record import Known
 from ctxchat.engine.llama import costs as costs_module
 from ctxchat.engine.llama.model import LlamaModel
+from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.snapshots.folder import SnapshotFolder
 
 OpenModel = Callable[..., LlamaModel]
 PROMPT = tuple(range(1, 200))
@@ -144,3 +146,122 @@ def test_threads_of_which_too_little_is_known_are_not_taken_and_not_kept_where_o
     assert chosen(model, {1: little, 2: phase(0.006)}, {1: phase(0.02)}) == (2, 1)
     assert chosen(model, {1: phase(0.006), 2: little}, {1: phase(0.02)}) == (1, 1)
     assert model.costs.curve()
+
+
+def test_what_restoring_takes_is_learned_too_with_what_is_paid_once(open_model: OpenModel) -> None:
+    model = open_model()
+    assert model.costs.restoring(1000) is None
+    for tokens in (256, 1024, 4096):
+        model.costs.saw_restored(tokens, 0.002 + 5e-6 * tokens)
+    model.costs.learn()
+    assert model.costs.restoring(2048) == pytest.approx(0.002 + 5e-6 * 2048, rel=0.1)
+    assert open_model().costs.restoring(2048) == pytest.approx(model.costs.restoring(2048))
+
+
+def knowing(model: LlamaModel, *, reading: float, restoring: float, at: float | None = None) -> None:
+    """Seconds a token takes to be read, and to come back from disk."""
+    quick = {1: phase(reading)}
+    model.costs._known = Known(quick, quick, phase(restoring, at=at))
+
+
+@pytest.mark.parametrize("sooner", [True, False])
+def test_what_is_read_sooner_is_not_restored_and_a_plan_knows(
+    open_model: OpenModel, tmp_path: Path, sooner: bool
+) -> None:
+    model = open_model(window=1024)
+    path = tmp_path / "tiny-0.gguf"
+    keeping = [LlamaModel(path, model._options, SnapshotFolder(tmp_path / "kv")) for _ in range(2)]
+    for one in keeping:
+        list(one.load(Cancel()))
+    first, second = keeping
+    ask(first)
+    first.cache.save("one", PROMPT, Cancel())
+    knowing(second, reading=0.001, restoring=0.002 if sooner else 0.0005)
+    follows = (*PROMPT, 7, 8)
+    assert second.cache.restorable(follows) == (0 if sooner else len(PROMPT))
+    assert second.cache.restore(follows, 10).end == (0 if sooner else len(PROMPT))
+    assert second.cache.plan(follows, 10).reused == (0 if sooner else len(PROMPT))
+    for one in keeping:
+        one.close()
+
+
+def test_restoring_is_tried_where_nothing_is_known_and_where_it_was_slow_long_ago(
+    open_model: OpenModel,
+) -> None:
+    model = open_model()
+    assert not model.costs.is_read_sooner(0, 300, 300)
+    knowing(model, reading=0.001, restoring=9.0)
+    assert model.costs.is_read_sooner(0, 300, 300)
+    knowing(model, reading=0.001, restoring=9.0, at=time.time() - 7200)
+    assert not model.costs.is_read_sooner(0, 300, 300)
+
+
+def test_a_restore_teaches_what_it_took(open_model: OpenModel, tmp_path: Path) -> None:
+    open_model()
+    options = EngineOptions(threads=1, threads_batch=1, window=512)
+    for turn in range(2):
+        model = LlamaModel(tmp_path / "tiny-0.gguf", options, SnapshotFolder(tmp_path / "kv"))
+        list(model.load(Cancel()))
+        model.cache.restore((*PROMPT, 7), 10)
+        ask(model)
+        model.cache.save("one", PROMPT, Cancel())
+        model.costs.learn()
+        assert (model.costs.restoring(100) is not None) == bool(turn)
+        model.close()
+
+
+@pytest.mark.parametrize(("flash_attention", "unseen"), [("off", len(PROMPT) + 10), ("on", 0)])
+def test_cells_that_are_computed_over_without_being_seen_count_as_depth(
+    open_model: OpenModel, flash_attention: str, unseen: int
+) -> None:
+    model = open_model(flash_attn=flash_attention)
+    ask(model)
+    model.costs.learn()
+    ask(model, tuple(reversed(PROMPT)))
+    assert [one.depth for one in model.costs._read[1]] == [unseen]
+    assert [one.depth for one in model.costs._decoded[1]] == [len(PROMPT) + unseen]
+
+
+def turns(model: LlamaModel, seconds: dict[int, float], count: int) -> list[int]:
+    """The threads that read in so many turns on a machine that takes so long a token with them."""
+    used = []
+    for _ in range(count):
+        used.append(model.costs.threads.prefill)
+        model.costs.saw_read(128, 0, 128 * seconds[used[-1]])
+        model.costs.saw_decoded(32, 128, 0.32)
+        model.costs.learn()
+    return used
+
+
+@pytest.mark.parametrize("busy", [{1: 0.012, 2: 0.040}, {1: 0.060, 2: 0.040}], ids=["helps", "helps not"])
+def test_turns_that_are_slower_than_the_record_have_another_number_of_threads_tried(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch, busy: dict[int, float]
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    for threads, seconds in ((1, 0.010), (2, 0.006)):
+        for _ in range(4):
+            model.costs.saw_read(128, 0, 128 * seconds, threads)
+    model.costs.learn()
+    assert model.costs.threads.prefill == 2
+    used = turns(model, busy, 16)
+    assert 1 in used
+    assert set(used[-4:]) == {min(busy, key=lambda threads: busy[threads])}
+
+
+def test_what_is_known_is_stale_after_long_and_where_others_were_measured_under_another_load(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctxchat.engine.llama.loaded.usable_cores", lambda: 2)
+    monkeypatch.setattr(costs_module, "usable_cores", lambda: 2)
+    model = open_model(threads=None, threads_batch=None)
+    assert model.costs.is_stale()
+    hour_ago, decode = time.time() - 3600, {1: phase(0.02)}
+    chosen(model, {2: phase(0.006), 1: phase(0.01, at=hour_ago)}, decode)
+    assert not model.costs.is_stale()
+    chosen(model, {2: phase(0.006, at=hour_ago)}, decode)
+    assert model.costs.is_stale()
+    chosen(model, {2: phase(0.006, load=0.45), 1: phase(0.05, at=hour_ago)}, decode)
+    assert model.costs.is_stale()
+    chosen(model, {2: phase(0.006, load=0.45), 1: phase(0.05)}, decode)
+    assert not model.costs.is_stale()

@@ -16,6 +16,7 @@ from ctxchat.service.bench_ways import ORDER, ChatReport, ChatTurn, Held, Way, W
 from ctxchat.service.chat import ChatService, OpenedModel
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.policy import DEFAULT_POLICY
+from ctxchat.service.remembering import Remembering
 from ctxchat.service.texts import Texts
 from ctxchat.store.database import Database
 from ctxchat.store.last_turns import LastTurns
@@ -51,7 +52,7 @@ class Theatre:
             SystemClock(),
             Texts(WORDING, REQUESTS, "Be."),
             policy=lambda _: replace(DEFAULT_POLICY, folds=way is Way.MANAGED),
-            recall=SqliteRecall(store, WordEmbedder),
+            remembering=Remembering(SqliteRecall(store, WordEmbedder), None),
         )
         yield Stage(service, record.narrow) if way is Way.LAST else Stage(service)
         service.close()

@@ -12,23 +12,10 @@ from ctxchat.domain.events import CostPredicted, Prefilled
 from ctxchat.domain.receipt import KvCost, Predicted
 from ctxchat.service.request import AskRequest
 from tests.support.desk import Desk
-from tests.support.scripted import ScriptedModel
+from tests.support.scripted import ScriptedDisk, ScriptedModel
+from tests.support.written_costs import WrittenCosts
 
 CURVE = CostCurve(k=0.5, a=0.01, b=0.0001, c=0.02, e=0.00001)
-
-
-class WrittenCosts:
-    """Costs that are written down; what is learned is only counted."""
-
-    def __init__(self, curve: CostCurve | None) -> None:
-        self.now = curve
-        self.learned = 0
-
-    def curve(self, type_k: str | None = None) -> CostCurve | None:
-        return self.now if type_k in (None, "f16") else None
-
-    def learn(self) -> None:
-        self.learned += 1
 
 
 @pytest.fixture
@@ -67,10 +54,27 @@ def test_what_was_seen_is_learned_behind_the_answer(desk: Desk) -> None:
     assert costs.learned == 1
 
 
+@pytest.mark.parametrize("each", [None, 0.001])
+def test_what_comes_back_from_disk_is_foretold_too(tmp_path: Path, each: float | None) -> None:
+    disk = ScriptedDisk()
+    first = Desk(tmp_path, ScriptedModel(["One."], disk=disk))
+    first.ask("Hello?")
+    list(first.service.tidy(Cancel()))
+    desk = Desk(tmp_path, ScriptedModel(["Two."], disk=disk))
+    desk.model.costs = WrittenCosts(CURVE, each)
+    receipt = desk.ask(AskRequest("And?", resume=True))
+    assert receipt.kv
+    assert receipt.kv.restored > 0
+    reading = CURVE.prefill(receipt.kv.evaluated, receipt.kv.reused)
+    assert receipt.predicted.prefill == pytest.approx(reading + receipt.kv.restored * (each or 0))
+
+
 def test_a_plan_foretells_each_alternative_by_the_curve_of_its_keys(desk: Desk) -> None:
     desk.model.costs = WrittenCosts(CURVE)
     receipt = desk.ask(AskRequest("Hello?", dry_run=True))
-    choices = desk.service.alternatives(receipt)
+    costing = desk.service.costing(receipt)
+    assert costing
+    choices = costing.alternatives()
     assert {choice.type_k for choice in choices} == {"f16", "q8_0"}
     for choice in choices:
         held = choice.total - choice.evaluated
@@ -89,3 +93,17 @@ def test_the_status_line_says_what_is_left_by_the_curve_and_how_it_went_so_far()
     line.show(Prefilled(500, 1000))
     left = 2 * (curve.prefill(1000) - curve.prefill(500))
     assert f"{left:.2f} s left" in err.getvalue()
+
+
+def test_what_was_read_ahead_makes_the_rest_look_no_quicker() -> None:
+    err, now = io.StringIO(), [0.0]
+    line = StatusLine(err, lambda: 200, clock=lambda: now[0])
+    curve = CostCurve(k=0, a=0.001, b=0.00001, c=0.01, e=0)
+    line.show(CostPredicted(KvCost(1000, 2048, 0, 1000, 100, "f16", "f16"), Predicted(), curve, ahead=600))
+    line.show(Prefilled(0, 1000))
+    line.show(Prefilled(600, 1000))
+    assert "left" not in err.getvalue()
+    now[0] = 2 * curve.prefill(200, 600)
+    line.show(Prefilled(800, 1000))
+    assert f"{2 * curve.prefill(200, 800):.2f} s left" in err.getvalue()
+    assert f"{200 / now[0]:.1f} tok/s" in err.getvalue()

@@ -85,5 +85,5 @@ def test_a_note_that_speaks_the_template_stays_quoted_text(home: Path, smollm2: 
 
 def control_ids(chat: ChatService, text: str) -> tuple[int, ...]:
     """The ids of a control token's text, read as such."""
-    assert chat._model
-    return chat._model.vocabulary.tokenize(text, special=True, after=None)
+    assert chat.model
+    return chat.model.vocabulary.tokenize(text, special=True, after=None)

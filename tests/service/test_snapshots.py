@@ -8,6 +8,7 @@ from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import StoreError
 from ctxchat.domain.events import (
+    Compacted,
     CostPredicted,
     Prefilled,
     PromptBuilt,
@@ -172,6 +173,21 @@ def test_the_turns_that_are_folded_come_from_disk_too(tmp_path: Path, disk: Scri
         assert number == 0 or (receipt.kv and receipt.kv.restored > 0)
         list(desk.service.tidy(Cancel()))
     assert desk.blocks()
+
+
+def test_a_history_larger_than_the_window_is_folded_from_disk(tmp_path: Path, disk: ScriptedDisk) -> None:
+    sampling = Sampling(max_tokens=64)
+    before = Desk(tmp_path, ScriptedModel(disk=disk, window=4096))
+    for number in range(12):
+        before.ask(AskRequest(f"Question {number}, is it not?", resume=True, sampling=sampling))
+    list(before.service.tidy(Cancel()))
+    desk = Desk(tmp_path, ScriptedModel(disk=disk, window=1024))
+    events = list(desk.events(AskRequest("And?", resume=True, sampling=sampling)))
+    (compacted,) = (event for event in events if isinstance(event, Compacted))
+    (aside,) = (generation for generation in desk.model.generations if generation.aside)
+    assert before.model.cache.cells() > 1024
+    assert len(aside.ids) > 400
+    assert 0 < compacted.evaluated < 60
 
 
 def test_restorations_join_and_count_what_is_reused() -> None:

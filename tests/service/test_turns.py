@@ -8,7 +8,7 @@ from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Change, Finish
 from ctxchat.domain.errors import EngineError, UsageError
-from ctxchat.domain.events import Prefilled, TextGenerated
+from ctxchat.domain.events import Prefilled
 from ctxchat.domain.kv import Snapshots
 from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
@@ -18,7 +18,6 @@ from ctxchat.service.request import AskRequest, Reply
 from ctxchat.service.turns import TurnService
 from ctxchat.store.conversations import SqliteConversations
 from ctxchat.store.database import Database
-from tests.support.characters import BracketTemplate
 from tests.support.desk import Desk
 from tests.support.scripted import ScriptedDisk, ScriptedModel
 
@@ -95,109 +94,6 @@ def test_where_nothing_was_asked_nothing_is_answered_again(tmp_path: Path, reque
     turns_of(desk).delete(None)
     with pytest.raises(UsageError, match="no question"):
         list(desk.events(request_))
-
-
-def test_an_answer_that_was_cut_by_its_limit_goes_on_where_it_ended(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path, "abcdef")
-    cut = desk.ask(AskRequest("Letters?", sampling=Sampling(max_tokens=3)))
-    assert (cut.answer, cut.finish) == ("abc", Finish.LENGTH)
-    desk.model.answers[:] = ["def"]
-    events = list(desk.events(REST))
-    receipt = events[-1].receipt  # type: ignore[union-attr]
-    assert [e.text for e in events if isinstance(e, TextGenerated)] == list("def")
-    assert (receipt.answer, receipt.answer_tokens, receipt.finish) == ("def", 3, Finish.STOP)
-    assert cut.prompt
-    assert receipt.prompt
-    assert receipt.kv
-    assert receipt.prompt.ids == cut.prompt.ids + desk.model.vocabulary.tokenize(
-        "abc", special=False, after=None
-    )
-    assert receipt.kv.evaluated == 1
-    path = desk.record.path(receipt.session, "characters")
-    assert [(m.spoken, m.finish) for m in path] == [("Letters?", None), ("abcdef", Finish.STOP)]
-    assert path[-1].segments[-1].ids == desk.model.vocabulary.tokenize("abcdef", special=False, after=None)
-
-
-def test_an_answer_that_was_stopped_goes_on_and_the_next_turn_reuses_all_of_it(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path, "abcdef", "def", "Ok.")
-    cancel = Cancel()
-    for event in desk.events("Letters?", cancel):
-        if isinstance(event, TextGenerated) and event.text == "c":
-            cancel.request()
-    assert desk.path()[-1].finish is Finish.CANCELLED
-    begun = desk.path()[-1].spoken
-    desk.model.answers[0] = "abcdef"[len(begun) :]
-    held = desk.model.cache.cells()
-    desk.ask(REST)
-    assert said(desk) == ["Letters?", "abcdef"]
-    receipt = desk.ask(go_on("Thanks."))
-    assert receipt.kv
-    assert receipt.kv.reused >= held + len("abcdef") - len(begun)
-
-
-def test_the_rest_of_an_answer_that_is_cut_again_goes_on_once_more(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path, "abcdef", "cdef", "ef")
-    two = Sampling(max_tokens=2)
-    desk.ask(AskRequest("Letters?", sampling=two))
-    rest = AskRequest("", resume=True, reply=Reply.REST, sampling=two)
-    assert desk.ask(rest).finish is Finish.LENGTH
-    assert said(desk)[-1] == "abcd"
-    desk.ask(AskRequest("", resume=True, reply=Reply.REST))
-    assert said(desk) == ["Letters?", "abcdef"]
-    turns = turns_of(desk)
-    assert turns.undo(None).change is Change.REST
-    assert said(desk)[-1] == "abcd"
-    assert turns.undo(None).change is Change.REST
-    assert said(desk)[-1] == "ab"
-
-
-def test_a_whole_answer_has_no_rest(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path, "Uno.")
-    desk.ask("One?")
-    with pytest.raises(UsageError, match="was not cut"):
-        list(desk.events(REST))
-
-
-def test_a_model_that_fails_at_the_rest_leaves_what_there_was(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path, "abcdef")
-    desk.ask(AskRequest("Letters?", sampling=Sampling(max_tokens=3)))
-    desk.model.answers[:] = [EngineError("it broke")]
-    assert desk.ask(REST).finish is Finish.ERROR
-    assert (said(desk)[-1], desk.path()[-1].finish) == ("abc", Finish.LENGTH)
-
-
-def test_reasoning_that_was_cut_goes_on_as_reasoning(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, ScriptedModel(["<think>It is so"], template=BracketTemplate(reasons=True)))
-    cut = desk.ask(AskRequest("Why?", sampling=Sampling(max_tokens=11)))
-    assert (cut.reasoning, cut.answer) == ("It i", "")
-    desk.model.answers[:] = ["s so.</think>Yes."]
-    receipt = desk.ask(REST)
-    assert (receipt.reasoning, receipt.answer) == ("s so.", "Yes.")
-    answer = desk.path()[-1]
-    assert (answer.reasoning, answer.spoken) == ("It is so.", "Yes.")
-
-
-def test_text_behind_reasoning_goes_on_as_text(tmp_path: Path) -> None:
-    desk = Desk(
-        tmp_path, ScriptedModel(["<think>Hm.</think>Yes, and"], template=BracketTemplate(reasons=True))
-    )
-    desk.ask(AskRequest("Why?", sampling=Sampling(max_tokens=len("<think>Hm.</think>Yes"))))
-    desk.model.answers[:] = [" <think>no"]
-    desk.ask(REST)
-    answer = desk.path()[-1]
-    assert (answer.reasoning, answer.spoken) == ("Hm.", "Yes <think>no")
-
-
-def test_what_does_not_fit_is_folded_for_the_rest_of_an_answer_too(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, ScriptedModel(window=1024))
-    for number in range(11):
-        desk.ask(go_on(f"Question {number}?", sampling=Sampling(max_tokens=64)))
-    for _ in range(4):
-        receipt = desk.ask(AskRequest("", resume=True, reply=Reply.REST, sampling=Sampling(max_tokens=64)))
-        assert receipt.error is None
-    assert receipt.prompt
-    assert receipt.prompt.summarized_turns > 0
-    assert len(desk.path()[-1].spoken) == 5 * 64
 
 
 def test_a_question_is_edited_and_what_followed_stays_in_the_tree(tmp_path: Path) -> None:
@@ -323,6 +219,26 @@ def test_a_summary_beyond_the_fork_and_the_edit_is_out_of_force(tmp_path: Path) 
     receipt = desk.ask(again)
     assert receipt.prompt
     assert (receipt.prompt.summarized_turns, receipt.prompt.verbatim_turns) == (3, 0)
+
+
+def test_a_question_that_was_folded_already_is_answered_again_with_what_was_said_before_it(
+    tmp_path: Path,
+) -> None:
+    desk = desk_of(tmp_path, "Uno.", "Due.")
+    desk.ask("One?")
+    desk.ask(go_on("Two?"))
+    conversation = desk.record.latest()
+    assert conversation
+    list(desk.service.compact(conversation, 16, Cancel(), through=desk.path()[-1].id))
+    assert desk.blocks()[0].turns == 2
+    desk.model.answers[:] = ["Deux."]
+    receipt = desk.ask(AGAIN)
+    assert receipt.prompt
+    assert (receipt.prompt.summarized_turns, receipt.prompt.verbatim_turns) == (0, 1)
+    assert said(desk) == ["One?", "Uno.", "Two?", "Deux."]
+    assert desk.blocks() == ()
+    turns_of(desk).undo(None)
+    assert desk.blocks()[0].turns == 2
 
 
 def test_a_model_is_changed_and_the_conversation_goes_on(tmp_path: Path) -> None:

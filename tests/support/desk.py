@@ -15,6 +15,7 @@ from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
+from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
 from ctxchat.service.texts import Texts
 from ctxchat.store.conversations import SqliteConversations
@@ -40,6 +41,7 @@ class Desk:
         notice: str | None = None,
         policy: WindowPolicy = DEFAULT_POLICY,
         recall: Callable[[Database], Recall] | None = None,
+        stays: bool = False,
     ) -> None:
         self.model = model
         self.database = Database(folder / "store.sqlite3")
@@ -50,7 +52,8 @@ class Desk:
             SystemClock(),
             Texts(WORDING, REQUESTS, "Be."),
             policy=lambda _: policy,
-            recall=recall and recall(self.database),
+            remembering=recall and Remembering(recall(self.database), None),
+            stays=stays,
         )
 
     def ask(self, request: AskRequest | str, cancel: Cancel | None = None) -> Receipt:

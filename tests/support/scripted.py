@@ -9,10 +9,12 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
+from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
 from ctxchat.engine.prefix import common_prefix
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
@@ -25,10 +27,12 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 @dataclass
 class ScriptedDisk:
-    """What is kept by conversation, and what is to be said of files that are damaged."""
+    """What is kept by conversation, what is to be said of files that are damaged, and what sets those apart
+    under which a conversation is kept instead."""
 
     held: dict[str, tuple[int, ...]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    apart: dict[str, str] = field(default_factory=dict)
 
     def share(self, holder: str, other: str) -> None:
         if holder in self.held:
@@ -50,6 +54,7 @@ class ScriptedCache:
 
     def __init__(self, window: int, disk: ScriptedDisk, *, trims: bool) -> None:
         self.mirror = Cells(trims=trims)
+        self.branches = Branches(self.mirror)
         self.window = window
         self.capacity = 0
         self.trims = trims
@@ -59,7 +64,7 @@ class ScriptedCache:
         return self.mirror.count(sequence)
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
-        return self.mirror.plan(ids, self.window)
+        return self.branches.plan(ids, self.window)
 
     def bytes_per_token_with(self, type_k: str) -> int | None:
         return {"f16": BYTES_PER_TOKEN, "q8_0": BYTES_PER_TOKEN * 3 // 4}.get(type_k)
@@ -90,6 +95,9 @@ class ScriptedCache:
         self.mirror.add(CHAT, ids[begin:end])
         self.capacity = self.window
         return Restoration(begin, end, refused)
+
+    def kept_apart(self, holder: str) -> str | None:
+        return self.disk.apart.get(holder)
 
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
         held = self.mirror.ids(CHAT)
@@ -128,6 +136,7 @@ class ScriptedModel:
         self._on_event = on_event
         self._cache: ScriptedCache | None = None
         self.costs: Costs | None = None
+        self.calibrations = 0
 
     @property
     def facts(self) -> ModelFacts:
@@ -162,6 +171,10 @@ class ScriptedModel:
             self._on_event(event)
             yield event
 
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
+        self.calibrations += 1
+        yield Calibration(0, self._window, 0.0, (1, 1))
+
     def memory(self) -> Memory:
         kv = self.cache.capacity * BYTES_PER_TOKEN
         return Memory(weights=FILE_BYTES, kv=kv, compute=None, resident=None)
@@ -174,13 +187,13 @@ class ScriptedModel:
         ids, cache = tuple(generation.ids), self.cache
         if not ids:
             raise EngineError("the prompt is empty")
-        plan = cache.plan(ids, generation.limit)
+        plan = cache.mirror.plan(ids, self._window) if generation.aside else cache.plan(ids, generation.limit)
         needed = cache.cells() + plan.evaluated + generation.limit if generation.aside else len(ids) + 1
         if needed > self._window:
             raise PromptTooLargeError(f"{needed} cells are needed and the window holds {self._window}")
         cache.capacity = self._window
         if not generation.aside:
-            cache.mirror.keep(CHAT, plan.reused)
+            cache.branches.turn_to(ids, cache)
             yield from self._answered(generation, plan, cancel, CHAT)
             return
         try:

@@ -25,7 +25,8 @@ class Shape:
     its turn, whatever is asked; else its weights are random, and it never ends a turn.
 
     `broken` weights are no numbers, `bare` leaves all of them out, `told_feed_forward` is a size
-    the metadata lies about, and `more` is metadata besides.
+    the metadata lies about, and `more` is metadata besides. In a context of more cells than
+    `original_window`, positions are encoded by other factors.
     """
 
     layers: int = 2
@@ -40,6 +41,7 @@ class Shape:
     broken: bool = False
     bare: bool = False
     told_feed_forward: int | None = None
+    original_window: int | None = None
     more: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -87,6 +89,9 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_rope_dimension_count(shape.head_length)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    if shape.original_window:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
+        writer.add_rope_scaling_orig_ctx_len(shape.original_window)
     for key, value in shape.more.items():
         writer.add_key_value(
             key, value, gguf.GGUFValueType.BOOL if isinstance(value, bool) else gguf.GGUFValueType.UINT32
@@ -140,6 +145,9 @@ def _tensors(shape: Shape) -> dict[str, Array]:
             if name in {"attn_output", "ffn_down"}:
                 tensor[0] = 0
             tensors[f"blk.{layer}.{name}.weight"] = tensor
+    if shape.original_window:
+        tensors["rope_factors_short.weight"] = np.ones(shape.head_length // 2, np.float32)
+        tensors["rope_factors_long.weight"] = np.full(shape.head_length // 2, 7, np.float32)
     return tensors
 
 

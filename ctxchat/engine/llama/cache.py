@@ -1,18 +1,21 @@
 """The cells of a loaded model: what they hold, and room for what comes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError, ModelError, PromptTooLargeError, UsageError
 from ctxchat.domain.model import CachePlan, Restoration
-from ctxchat.engine.llama.cells import CHAT, SEQUENCES, SIDE, Cells
+from ctxchat.engine.llama.branches import Branches
+from ctxchat.engine.llama.cells import BRANCH, CHAT, SIDE, Cells, CellTraits
 from ctxchat.engine.llama.context import LlamaContext, Outcome
 from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.machine import available_memory
 from ctxchat.engine.llama.options import CELL_BLOCK, EngineOptions, ResolvedOptions
+from ctxchat.engine.llama.sequences import LlamaSequences
 from ctxchat.engine.llama.threads import Threads
 from ctxchat.engine.llama.weights import LlamaWeights
 from ctxchat.engine.llama.worker import Worker
@@ -33,25 +36,24 @@ class LlamaCache:
         weights: LlamaWeights | None,
         options: EngineOptions,
         resolved: ResolvedOptions,
-        sizes: Callable[[str, str], int],
+        traits: CellTraits,
         kept: KeptCells | None = None,
-        *,
-        trims: bool,
     ) -> None:
-        """`sizes` gives the bytes of a cell by the types of its keys and values, `kept` is what of them
-        lies on disk. Without weights there is nothing but plans."""
+        """`kept` is what of the cells lies on disk. Without weights there is nothing but plans."""
         self.type_k = options.type_k
         self.type_v = options.type_v
-        self.bytes_per_token = sizes(options.type_k, options.type_v)
-        self.trims = trims
-        self._sizes = sizes
-        self._kept = kept
+        self.bytes_per_token = traits.bytes(options.type_k, options.type_v)
+        self.trims = traits.trims
+        self._traits = traits
+        self.kept = kept
         self._worker = worker
         self._weights = weights
         self._options = options
         self._resolved = resolved
-        self._cells = Cells(trims=trims)
         self._context: LlamaContext | None = None
+        self._cells = Cells(trims=traits.trims)
+        self._sequences = LlamaSequences(self._cells, self._allocated)
+        self._branches = Branches(self._cells, self._held_elsewhere)
 
     @property
     def capacity(self) -> int:
@@ -71,42 +73,50 @@ class LlamaCache:
         return self._cells.count(sequence)
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
-        return self._cells.plan(ids, self._capacity_for(len(ids) + limit))
+        capacity = self._capacity_for(len(ids) + limit)
+        plan = self._branches.plan(ids, capacity)
+        if self._carries_over_to(capacity):
+            return plan
+        return replace(plan, reused=0, evaluated=len(ids), moved=True)
 
     def bytes_per_token_with(self, type_k: str) -> int | None:
         try:
-            return self._sizes(type_k, self.type_v)
+            return self._traits.bytes(type_k, self.type_v)
         except UsageError:
             return None
 
     def fork(self, source: int, target: int, cells: int) -> None:
-        self._worker.call(lambda: self._fork(source, target, cells))
+        self._worker.call(lambda: self._sequences.fork(source, target, cells))
 
     def trim(self, sequence: int, cells: int) -> None:
-        self._worker.call(lambda: self._keep(sequence, cells))
+        self._worker.call(lambda: self._sequences.trim(sequence, cells))
 
     def drop(self, sequence: int) -> None:
         self.trim(sequence, 0)
 
     def restorable(self, ids: Sequence[int]) -> int:
-        if self._kept is None:
+        if self.kept is None:
             return 0
-        return self._kept.found(tuple(ids), self._capacity_for(len(ids)))
+        held = self.plan(ids, 0).reused
+        return self.kept.worth_restoring(tuple(ids), held, self._capacity_for(len(ids)))
 
     def restore(self, ids: Sequence[int], limit: int) -> Restoration:
-        kept, capacity = self._kept, self._capacity_for(len(ids) + limit)
+        kept, capacity = self.kept, self._capacity_for(len(ids) + limit)
         if kept is None or len(ids) >= capacity or self._weights is None:
             return Restoration()
 
         def restored() -> Restoration:
             if capacity > self.capacity:
                 self._allocate(capacity)
-            return kept.restore(self._allocated(), self._cells, tuple(ids), lambda: self._give_up_one(CHAT))
+            return kept.restore(self._allocated(), self._sequences, self._branches, tuple(ids))
 
         return self._worker.call(restored)
 
+    def kept_apart(self, holder: str) -> str | None:
+        return self.kept.apart(holder, self.capacity) if self.kept else None
+
     def save(self, holder: str, ids: Sequence[int], cancel: Cancel) -> None:
-        kept = self._kept
+        kept = self.kept
         if kept is not None and self._context is not None:
             context = self._context
             self._worker.call(lambda: kept.save(context, self._cells, holder, tuple(ids), cancel))
@@ -124,7 +134,9 @@ class LlamaCache:
             )
         if capacity > self.capacity:
             self._allocate(capacity)
-        self._keep(CHAT, self._cells.plan(ids, capacity).reused)
+        self._branches.turn_to(ids, self._sequences)
+        if len(ids) + self._cells.alone(BRANCH, CHAT) > self.capacity:
+            self._sequences.trim(BRANCH, 0)
         return self._cells.count(CHAT)
 
     def prepare_aside(self, ids: Sequence[int], limit: int) -> int:
@@ -142,7 +154,7 @@ class LlamaCache:
                 self._allocate(capacity)
             except ModelError as error:
                 raise PromptTooLargeError(f"there is no room for side work: {error}") from error
-        self._fork(CHAT, SIDE, self._cells.plan(ids, capacity).reused)
+        self._sequences.fork(CHAT, SIDE, self._cells.plan(ids, capacity).reused)
         return self._cells.count(SIDE)
 
     def use_threads(self, threads: Threads) -> None:
@@ -151,7 +163,7 @@ class LlamaCache:
 
     def end_aside(self) -> None:
         """Leave the chat's cells alone."""
-        self._keep(SIDE, 0)
+        self._sequences.trim(SIDE, 0)
 
     @contextmanager
     def interruptible(self, stop: Cancel) -> Iterator[None]:
@@ -166,6 +178,11 @@ class LlamaCache:
         """Tokens that can be read at once."""
         return self._allocated().slice
 
+    @property
+    def unseen(self) -> int:
+        """Cells that the chat does not see, and that cost its tokens as much as its own."""
+        return 0 if self._resolved.flash_attn else self._cells.alone(BRANCH, CHAT)
+
     def read(self, ids: Sequence[int], *, predict: bool, sequence: int = CHAT) -> Outcome:
         """Evaluate tokens behind the cells of a sequence. What an interruption leaves evaluated is
         kept. Where cells run short, other sequences than the chat give theirs. Raises EngineError."""
@@ -173,12 +190,12 @@ class LlamaCache:
         if held + len(ids) > context.capacity:
             return Outcome.FULL
         outcome = context.evaluate(sequence, held, ids, predict=predict)
-        while outcome == Outcome.FULL and self._give_up_one(sequence):
+        while outcome == Outcome.FULL and self._sequences.give_up_one(sequence):
             outcome = context.evaluate(sequence, held, ids, predict=predict)
         self._cells.add(sequence, ids)
         if outcome == Outcome.DONE:
             return Outcome.DONE
-        self._synchronize(context, sequence)
+        self._sequences.synchronize(sequence)
         if outcome not in tuple(Outcome):
             raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
         return Outcome(outcome)
@@ -225,6 +242,18 @@ class LlamaCache:
         needed = max(cells, CELL_BLOCK)
         return max(self.capacity, min(window, 1 << (needed - 1).bit_length()))
 
+    def _carries_over_to(self, capacity: int, old: LlamaContext | None = None) -> bool:
+        """Whether what was computed holds in a context of so many cells."""
+        context = old or self._context
+        return context is None or self._traits.long(context.capacity) == self._traits.long(capacity)
+
+    def _held_elsewhere(self, ids: tuple[int, ...]) -> int:
+        """How many of the chat's tokens need no cells to be there again soon. Flash attention passes over
+        cells that are not seen, so that there it makes no difference."""
+        if self.kept is None or self._resolved.flash_attn:
+            return 0
+        return self.kept.found(ids, self.capacity)
+
     def _allocate(self, capacity: int) -> None:
         if self._weights is None:
             raise EngineError("the model is loaded without its weights: it has no cells")
@@ -232,7 +261,7 @@ class LlamaCache:
         new = LlamaContext(self._weights, self._options, self._resolved, capacity)
         old, self._context = self._context, new
         if old:
-            if not new.restore(old.state()):
+            if not self._carries_over_to(new.capacity, old) or not new.restore(old.state()):
                 self._cells.clear()
             old.close()
         if abs(new.kv_bytes - new.capacity * self.bytes_per_token) > new.kv_rounding:
@@ -249,36 +278,3 @@ class LlamaCache:
                 f"{capacity:,} cells need {needed // MEBIBYTE:,} MiB and {free // MEBIBYTE:,} MiB are free: "
                 "try a smaller --ctx-size, or --cache-type-k q8_0"
             )
-
-    def _keep(self, sequence: int, cells: int) -> None:
-        """Cut a sequence back. One that cannot be cut is emptied."""
-        if cells >= self._cells.count(sequence):
-            return
-        if not self._cells.can_keep(sequence, cells) or not self._allocated().keep(sequence, cells):
-            self._allocated().keep(sequence, 0)
-            cells = 0
-        self._cells.keep(sequence, cells)
-
-    def _fork(self, source: int, target: int, cells: int) -> None:
-        held = self._cells.count(source)
-        if cells > held or not self._cells.can_keep(source, cells):
-            raise EngineError(f"sequence {source} holds {held:,} cells: {cells:,} of them cannot be shared")
-        self._keep(target, 0)
-        if cells:
-            self._allocated().share(source, target, cells)
-            self._cells.fork(source, target, cells)
-
-    def _give_up_one(self, reading: int) -> bool:
-        """Empty the first sequence that is neither the chat nor read into; False where none holds cells."""
-        others = (s for s in range(SIDE, SEQUENCES) if s != reading and self._cells.count(s))
-        given_up = next(others, None)
-        if given_up is not None:
-            self._keep(given_up, 0)
-        return given_up is not None
-
-    def _synchronize(self, context: LlamaContext, sequence: int) -> None:
-        """After an interruption llama.cpp knows how far it came. What it left of a recurrent state
-        is of no known place."""
-        if not self.trims:
-            context.keep(sequence, 0)
-        self._cells.keep(sequence, context.count(sequence))

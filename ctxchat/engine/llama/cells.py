@@ -1,6 +1,7 @@
 """What the cells hold: the token ids of each sequence, the only truth about their contents."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ctxchat.domain.model import CachePlan
 from ctxchat.engine.prefix import common_prefix
@@ -14,12 +15,26 @@ CHAT = 0
 SIDE = 1
 """The sequence of side work: empty but while it runs."""
 
+BRANCH = 3
+"""The branch left last: what the chat held before it went another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellTraits:
+    """What the cells of a model are like: the bytes of one by the types of its keys and values, whether a
+    sequence can be cut back, and whether in a context of so many a token has another place than in a shorter
+    one."""
+
+    bytes: Callable[[str, str], int]
+    trims: bool
+    long: Callable[[int], bool]
+
 
 class Cells:
     """A mirror of llama.cpp's cells: it says what is in them, llama.cpp says how many there are."""
 
     def __init__(self, *, trims: bool) -> None:
-        self._trims = trims
+        self.trims = trims
         self._ids: list[list[int]] = [[] for _ in range(SEQUENCES)]
         self._fixed = [0] * SEQUENCES
 
@@ -28,6 +43,10 @@ class Cells:
 
     def count(self, sequence: int) -> int:
         return len(self._ids[sequence])
+
+    def alone(self, sequence: int, other: int) -> int:
+        """Cells a sequence holds behind what it has in common with another."""
+        return self.count(sequence) - common_prefix(self._ids[sequence], self._ids[other])
 
     def add(self, sequence: int, ids: Sequence[int]) -> None:
         self._ids[sequence].extend(ids)
@@ -54,7 +73,7 @@ class Cells:
     def can_keep(self, sequence: int, cells: int) -> bool:
         """Whether a sequence can be cut back to its first `cells`."""
         held = self.count(sequence)
-        return cells in (0, held) or (self._trims and self._fixed[sequence] <= cells <= held)
+        return cells in (0, held) or (self.trims and self._fixed[sequence] <= cells <= held)
 
     def plan(self, ids: Sequence[int], capacity: int, sequence: int = CHAT) -> CachePlan:
         """How a prompt meets a sequence. Its last token is always evaluated again, because the
@@ -68,15 +87,6 @@ class Cells:
             reused=reused,
             evaluated=len(ids) - reused,
             capacity=capacity,
-            miss=_miss(reused, common, len(held), len(ids)),
+            agreed=common,
+            held=len(held),
         )
-
-
-def _miss(reused: int, common: int, held: int, asked: int) -> str | None:
-    if reused < min(common, asked - 1):
-        why = "the cache of this model cannot be cut back"
-    elif common < min(held, asked):
-        why = "the prompt differs from there on"
-    else:
-        return None
-    return f"reused {reused:,} of {held:,} cells: {why}"

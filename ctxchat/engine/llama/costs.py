@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from math import log
 from pathlib import Path
 
 from ctxchat.domain.cost import CostCurve
-from ctxchat.engine.cost_curve import Observation, Phase, fitted
+from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, Phase, fitted
 from ctxchat.engine.cost_record import Known, Phases, change, read
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.libraries import llama_libraries
@@ -24,7 +25,16 @@ ENOUGH_READ, ENOUGH_DECODED, ENOUGH_SECONDS = 64, 8, 1.0
 INTERRUPTION, LEAST_SLICE = 0.2, 32
 """Seconds after which an interruption is heard, and the tokens that are worth reading at once."""
 
+NO_DEPTH = 1e-9
+"""Restoring costs a token the same at any depth: what a cell before it is presumed to add."""
+
+RESTORING_BELIEVED = 3600.0
+"""Seconds for which it is believed that restoring takes longer than reading."""
+
 TYPICAL_READ = 128
+OTHER_LOAD = log(1.5)
+"""By so much slower or quicker the machine has another load."""
+
 GAIN = 0.9
 """Another number of threads is taken where it needs at most this share of the time."""
 
@@ -44,6 +54,7 @@ class LlamaCosts:
         self._known: Known | None = None
         self._read: dict[int, list[Observation]] = defaultdict(list)
         self._decoded: dict[int, list[Observation]] = defaultdict(list)
+        self._restored: list[Observation] = []
 
     def curve(self, type_k: str | None = None) -> CostCurve | None:
         other = type_k not in (None, self._options.type_k)
@@ -56,15 +67,33 @@ class LlamaCosts:
         reading, writing = prefill.now(time.time()), decode.now(time.time())
         return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
 
+    def restoring(self, tokens: int) -> float | None:
+        phase = self._knowledge().restore
+        return phase.now(time.time()).seconds(tokens, 0) if phase else None
+
+    def is_stale(self) -> bool:
+        if self.curve() is None:
+            return True
+        known, options, now = self._knowledge(), self._options, self.threads
+        return _is_stale(known.prefill, now.prefill, free=options.threads_batch is None) or _is_stale(
+            known.decode, now.decode, free=options.threads is None
+        )
+
     def learn(self) -> None:
-        if not self._read and not self._decoded:
+        if not self._read and not self._decoded and not self._restored:
             return
-        reads, decodes = dict(self._read), dict(self._decoded)
+        reads, decodes, restores = dict(self._read), dict(self._decoded), tuple(self._restored)
         self._read.clear()
         self._decoded.clear()
+        self._restored.clear()
 
         def learned(known: Known) -> Known:
-            return Known(self._with(known.prefill, reads, once=True), self._with(known.decode, decodes))
+            before = known.restore.seen if known.restore else ()
+            return Known(
+                self._with(known.prefill, reads, once=True),
+                self._with(known.decode, decodes),
+                fitted((*before, *restores), ratio=NO_DEPTH, once=True),
+            )
 
         self._known = change(self._record(self._options.type_k), learned)
         self._choose_threads()
@@ -82,6 +111,20 @@ class LlamaCosts:
         if n > 0 and seconds > 0:
             seen = Observation(n, depth, seconds, time.time())
             self._decoded[threads or self.threads.decode].append(seen)
+
+    def saw_restored(self, n: int, seconds: float) -> None:
+        """Note that bringing `n` tokens back from disk took so many seconds."""
+        if n > 0 and seconds > 0:
+            self._restored.append(Observation(n, 0, seconds, time.time()))
+
+    def is_read_sooner(self, begin: int, end: int, restored: int) -> bool:
+        """Whether the tokens from `begin` to `end` are read sooner than `restored` come back from disk. What
+        restoring took long ago is not held against it: unless it is tried, nothing new is learned."""
+        curve, restoring = self.curve(), self._knowledge().restore
+        now = time.time()
+        if curve is None or restoring is None or now - restoring.seen[-1].at > RESTORING_BELIEVED:
+            return False
+        return curve.prefill(end - begin, begin) - curve.k < restoring.now(now).seconds(restored, 0)
 
     def slice(self, most: int, depth: int) -> int:
         """Tokens to read at once. Where layers are offloaded an interruption is only heard between two
@@ -143,6 +186,16 @@ def _tells(phase: Phase | None, enough: int) -> bool:
         return False
     tokens, seconds = sum(one.n for one in phase.seen), sum(one.seconds for one in phase.seen)
     return tokens >= enough or seconds >= ENOUGH_SECONDS
+
+
+def _is_stale(phases: Phases, now: int, *, free: bool) -> bool:
+    """Whether nothing was seen of a phase for long, or the machine is busier or idler than it was when
+    other numbers of threads were measured, where they are `free` to be chosen."""
+    at, current = time.time(), phases[now]
+    if at - current.seen[-1].at > LOAD_SECONDS:
+        return True
+    others = max((phase.seen[-1].at for threads, phase in phases.items() if threads != now), default=0.0)
+    return free and usable_cores() > 1 and abs(current.load) > OTHER_LOAD and at - others > LOAD_SECONDS
 
 
 def _quickest(phases: Phases, now: int, n: int, enough: int) -> int:

@@ -83,7 +83,7 @@ class _Answer:
             self._decode()
             if not self._generation.aside:
                 decoded = self._cache.cells() - held
-                self._costs.saw_decoded(decoded, held, time.monotonic() - began)
+                self._costs.saw_decoded(decoded, held + self._cache.unseen, time.monotonic() - began)
         else:
             self._emit(Generated(Finish.CANCELLED, "", ()))
 
@@ -91,7 +91,7 @@ class _Answer:
         """Read what the cells do not hold, behind `depth` of them; False where it was interrupted."""
         total, cache, began = len(ids), self._cache, time.monotonic()
         size = self._costs.slice(cache.slice, depth + total)
-        milestone = FIRST_MILESTONE
+        milestone, unseen = FIRST_MILESTONE, cache.unseen
         self._emit(Prefilled(0, total))
         for begin in range(0, total, size):
             if self._stop.requested:
@@ -107,7 +107,7 @@ class _Answer:
                 return False
             if (done >= milestone or done == total) and not self._generation.aside:
                 cache.wait()
-                self._costs.saw_read(done, depth, time.monotonic() - began)
+                self._costs.saw_read(done, depth + unseen, time.monotonic() - began)
                 milestone *= 2
             self._emit(Prefilled(done, total))
         cache.check_prediction()

@@ -12,6 +12,7 @@ from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.gguf.kv_size import bytes_per_token
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
+from ctxchat.engine.llama.cells import CellTraits
 from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.machine import usable_cores
@@ -34,15 +35,15 @@ class LoadedModel:
         header: GgufHeader,
         vocabulary: SegmentVocabulary,
         cache: LlamaCache,
-        options: EngineOptions,
+        costs: LlamaCosts,
         resolved: ResolvedOptions,
         opened: LlamaWeights | None,
     ) -> None:
         self.header = header
         self.vocabulary = vocabulary
         self.cache = cache
+        self.costs = costs
         self.resolved = resolved
-        self.costs = LlamaCosts(header, options, resolved)
         self._opened = opened
         self.facts = ModelFacts(
             name=model_name(header.path),
@@ -87,12 +88,11 @@ def open_by_llama(
     vocabulary = LlamaVocabulary(weights, header.vocabulary_fingerprint())
     if vocabulary_only and remembered(header) is None:
         examine(header, vocabulary, trims=weights.trims, offloads=offloads)
-    sizes = _sizes(header, resolved)
-    kept = _kept(snapshots, header, options, resolved, whole=not weights.trims or weights.slides)
-    cells = LlamaCache(
-        worker, None if vocabulary_only else weights, options, resolved, sizes, kept, trims=weights.trims
-    )
-    return LoadedModel(header, vocabulary, cells, options, resolved, weights)
+    traits = _traits(header, resolved, trims=weights.trims)
+    costs = LlamaCosts(header, options, resolved)
+    kept = _kept(snapshots, header, options, resolved, costs, whole=not weights.trims or weights.slides)
+    cells = LlamaCache(worker, None if vocabulary_only else weights, options, resolved, traits, kept)
+    return LoadedModel(header, vocabulary, cells, costs, resolved, weights)
 
 
 def open_for_counting(
@@ -108,10 +108,11 @@ def open_for_counting(
     vocabulary = TiktokenVocabulary(
         header, verdict.kinds, partial(_vocabulary_alone, header, options, resolved)
     )
-    kept = _kept(snapshots, header, options, resolved, whole=not verdict.trims)
-    sizes = _sizes(header, resolved)
-    cells = LlamaCache(worker, None, options, resolved, sizes, kept, trims=verdict.trims)
-    return LoadedModel(header, vocabulary, cells, options, resolved, None)
+    costs = LlamaCosts(header, options, resolved)
+    kept = _kept(snapshots, header, options, resolved, costs, whole=not verdict.trims)
+    traits = _traits(header, resolved, trims=verdict.trims)
+    cells = LlamaCache(worker, None, options, resolved, traits, kept)
+    return LoadedModel(header, vocabulary, cells, costs, resolved, None)
 
 
 def _vocabulary_alone(
@@ -125,8 +126,9 @@ def _resolved(header: GgufHeader, options: EngineOptions, *, offloads: bool) -> 
     return resolve(options, can_offload=offloads, cores=usable_cores(), trained_window=header.window)
 
 
-def _sizes(header: GgufHeader, resolved: ResolvedOptions) -> Callable[[str, str], int]:
-    return partial(bytes_per_token, header, flash_attention=resolved.flash_attn)
+def _traits(header: GgufHeader, resolved: ResolvedOptions, *, trims: bool) -> CellTraits:
+    sizes = partial(bytes_per_token, header, flash_attention=resolved.flash_attn)
+    return CellTraits(sizes, trims, partial(is_long, header))
 
 
 def _kept(
@@ -134,6 +136,7 @@ def _kept(
     header: GgufHeader,
     options: EngineOptions,
     resolved: ResolvedOptions,
+    costs: LlamaCosts,
     *,
     whole: bool,
 ) -> KeptCells | None:
@@ -150,4 +153,4 @@ def _kept(
             long=long,
         )
 
-    return KeptCells(snapshots, lambda capacity: fingerprint(is_long(header, capacity)), whole)
+    return KeptCells(snapshots, lambda capacity: fingerprint(is_long(header, capacity)), whole, costs)

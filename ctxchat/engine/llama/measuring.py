@@ -7,6 +7,7 @@ from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.measurement import Measured, Measuring
 from ctxchat.engine.llama.loaded import LoadedModel
 from ctxchat.engine.llama.options import EngineOptions
+from ctxchat.engine.llama.snapshot_trial import saved_and_restored
 from ctxchat.engine.llama.trial import InterruptedTrialError, Trial, trial
 
 DECODED = 8
@@ -27,11 +28,13 @@ def measure(
         measured.use(loaded.costs.threads)
         measured.decode(1)
         measured.forget(1)
-        _read_through(measured, loaded, sizes, emit)
+        _read_through(measured, loaded, sizes, stop, emit)
     loaded.costs.learn()
 
 
-def _read_through(measured: Trial, loaded: LoadedModel, sizes: Sequence[int], emit: Emit) -> None:
+def _read_through(
+    measured: Trial, loaded: LoadedModel, sizes: Sequence[int], stop: Cancel, emit: Emit
+) -> None:
     done, seconds = 0, 0.0
     for size in sizes:
         if size + DECODED > measured.capacity:
@@ -42,8 +45,9 @@ def _read_through(measured: Trial, loaded: LoadedModel, sizes: Sequence[int], em
             done += part
             emit(Measuring(done, sizes[-1]))
         loaded.costs.saw_read(size, 0, seconds)
+        save, restore = saved_and_restored(measured, loaded, stop)
         decoding = measured.decode(DECODED)
         loaded.costs.saw_decoded(DECODED, size, decoding)
         if loaded.cache.trims:
             measured.forget(DECODED)
-        emit(Measured(size, seconds, decoding / DECODED))
+        emit(Measured(size, seconds, decoding / DECODED, save, restore))

@@ -43,21 +43,26 @@ class Trial:
         self.capacity = context.capacity
         self.slice = context.slice
         self.depth = 0
+        self.context = context
         self._place = 0
-        self._context = context
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The tokens that were read, while nothing was laid on."""
+        return self._ids(0, self._place)
 
     def use_threads(self, threads: int) -> None:
-        self._context.use_threads(Threads(threads, threads))
+        self.context.use_threads(Threads(threads, threads))
 
     def use(self, threads: Threads) -> None:
-        self._context.use_threads(threads)
+        self.context.use_threads(threads)
 
     def read(self, tokens: int) -> float:
         """Seconds to read so many."""
         began = time.monotonic()
         for begin in range(0, tokens, self.slice):
             self._evaluate(min(self.slice, tokens - begin), last=begin + self.slice >= tokens)
-        self._context.wait()
+        self.context.wait()
         return time.monotonic() - began
 
     def decode(self, tokens: int) -> float:
@@ -65,15 +70,15 @@ class Trial:
         began = time.monotonic()
         for _ in range(tokens):
             self._evaluate(1, last=True)
-            self._context.wait()
+            self.context.wait()
         return time.monotonic() - began
 
     def forget(self, tokens: int) -> None:
         """Take back the tokens read last. A model that cannot forget some of them forgets all."""
         self._place -= tokens
         self.depth -= tokens
-        if not self._context.keep(CHAT, self._place):
-            self._context.keep(CHAT, 0)
+        if not self.context.keep(CHAT, self._place):
+            self.context.keep(CHAT, 0)
             self._place = self.depth = 0
 
     def deepen(self, depth: int, until: float) -> None:
@@ -83,21 +88,24 @@ class Trial:
         copied = self._place
         if not copied:
             return
-        state = self._context.sequence_state(CHAT)
+        state = self.context.sequence_state(CHAT)
         while self.depth + copied <= min(depth, self.capacity) and time.monotonic() < until:
-            if not self._context.add_copy(state, CHAT, SIDE):
+            if not self.context.add_copy(state, CHAT, SIDE):
                 return
             self.depth += copied
 
     def _evaluate(self, count: int, *, last: bool) -> None:
-        ids = [(self._place + n) * STRIDE % self._context.vocabulary_size for n in range(count)]
-        outcome = self._context.evaluate(CHAT, self._place, ids, predict=last)
+        ids = self._ids(self._place, self._place + count)
+        outcome = self.context.evaluate(CHAT, self._place, ids, predict=last)
         if outcome == Outcome.INTERRUPTED:
             raise InterruptedTrialError
         if outcome != Outcome.DONE:
             raise EngineError(f"the model cannot be measured: llama.cpp returned {outcome}")
         self._place += count
         self.depth += count
+
+    def _ids(self, begin: int, end: int) -> tuple[int, ...]:
+        return tuple(place * STRIDE % self.context.vocabulary_size for place in range(begin, end))
 
 
 def _largest(loaded: LoadedModel, options: EngineOptions, cells: int) -> LlamaContext:

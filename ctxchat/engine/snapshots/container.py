@@ -77,6 +77,15 @@ def read_run(path: Path, fingerprint: Fingerprint) -> Run:
     return head.run
 
 
+def difference(path: Path, fingerprint: Fingerprint) -> str | None:
+    """What sets the fingerprint of a file apart; None where it is the same, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return fingerprint.difference(_read_head(file).fingerprint)
+    except (OSError, RefusedError):
+        return None
+
+
 def read_cells(path: Path, fingerprint: Fingerprint, run: Run) -> memoryview:
     """The cells of a file, which must be those of this run. Raises RefusedError."""
     try:

@@ -20,6 +20,8 @@ LABELS = {
 }
 """What it means where a part of two fingerprints differs."""
 
+LONG_FACTORS = "rope_factors_long.weight"
+
 
 @dataclass(frozen=True)
 class Fingerprint:
@@ -67,5 +69,7 @@ def short_hash(content: bytes) -> str:
 def is_long(header: GgufHeader, capacity: int) -> bool:
     """Whether llama.cpp takes the other factors for positions, which some models have for more cells than
     they were first trained for: every key is another then."""
-    original = header.count("rope.scaling.original_context_length")
+    if not any(tensor.name == LONG_FACTORS for tensor in header.tensors):
+        return False
+    original = header.count("rope.scaling.original_context_length") or header.window
     return original is not None and capacity > original

@@ -6,11 +6,10 @@
 What no conversation holds is removed. A block that several hold is there once.
 """
 
-import fcntl
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +18,12 @@ from ctxchat.domain.errors import StoreError
 from ctxchat.engine.snapshots.container import (
     Ids,
     Run,
+    difference,
     read_cells,
     write_snapshot,
 )
 from ctxchat.engine.snapshots.fingerprint import Fingerprint
+from ctxchat.engine.snapshots.lock import HeldError, locked
 from ctxchat.engine.snapshots.names import runs
 from ctxchat.engine.snapshots.room import allowed_bytes, bytes_of, make_room, snapshot_files
 from ctxchat.engine.snapshots.search import Found, Prefix, longest_prefix
@@ -30,6 +31,9 @@ from ctxchat.engine.snapshots.writing import write_whole
 from ctxchat.locations import private_folder
 
 Extract = Callable[[Run], memoryview]
+
+SAVING_WAITS, REMOVING_WAITS = 3.0, 60.0
+"""Seconds to wait for another process: what is not kept is only read again, what is not removed stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,19 @@ class SnapshotFolder:
             os.utime(found.path)
         return cells
 
+    def apart(self, fingerprint: Fingerprint, holder: str) -> str | None:
+        """What sets the other fingerprint apart that a conversation is kept under, the newest of them; None
+        where it is kept under this one, or nothing of it is there any more."""
+        held = {path.parent: path for path in self.path.glob(f"*/{holder}.held")}
+        if self._of(fingerprint) in held:
+            return None
+        with suppress(OSError):
+            for path in sorted(held.values(), key=lambda path: path.stat().st_mtime, reverse=True):
+                for name in _lines(path):
+                    if apart := difference(path.parent / name, fingerprint):
+                        return apart
+        return None
+
     def remove(self, path: Path) -> None:
         """Remove a file that must not be used."""
         with suppress(OSError):
@@ -68,9 +85,10 @@ class SnapshotFolder:
         whole: bool = False,
     ) -> None:
         """Write the cells of `ids` that are not there yet; they, and what stands before them, are what
-        a conversation holds from now on. Raises StoreError; what was written until then stays."""
+        a conversation holds from now on. Raises StoreError, also where another process writes for long; what
+        was written until then stays."""
         try:
-            with self._locked():
+            with locked(self.path, SAVING_WAITS, cancel):
                 folder = private_folder(self._of(fingerprint))
                 allowed = allowed_bytes(self.path, self.most)
                 wanted = list(runs(fingerprint.digest, ids, whole=whole))
@@ -83,6 +101,12 @@ class SnapshotFolder:
                 if not cancel.requested:
                     _remove_unheld(folder)
                     make_room(self.path, allowed)
+        except HeldError as error:
+            if not cancel.requested:
+                raise StoreError(
+                    f"another process is writing KV snapshots to {self.path}: those of this conversation are "
+                    "not kept this time, and what they hold is read again where it is needed"
+                ) from error
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -90,8 +114,10 @@ class SnapshotFolder:
         """Let another conversation hold what this one does. Raises StoreError."""
         try:
             for path in self.path.glob(f"*/{holder}.held"):
-                with self._locked():
+                with locked(self.path, REMOVING_WAITS):
                     _write_lines(path.with_name(f"{other}.held"), _lines(path))
+        except HeldError as error:
+            raise self._busy() from error
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -101,10 +127,12 @@ class SnapshotFolder:
             held = list(self.path.glob(f"*/{holder}.held"))
             if not held:
                 return
-            with self._locked():
+            with locked(self.path, REMOVING_WAITS):
                 for path in held:
                     path.unlink(missing_ok=True)
                     _remove_unheld(path.parent)
+        except HeldError as error:
+            raise self._busy() from error
         except OSError as error:
             raise StoreError(
                 f"KV snapshots in {self.path} cannot be removed: {error.strerror}; delete the folder by hand"
@@ -122,22 +150,14 @@ class SnapshotFolder:
         taken = bytes_of(snapshot_files(self.path))
         return taken, allowed_bytes(_existing(self.path), self.most)
 
+    def _busy(self) -> StoreError:
+        return StoreError(f"another process is writing KV snapshots to {self.path}: try again later")
+
     def _unwritable(self, error: OSError) -> StoreError:
         return StoreError(f"KV snapshots cannot be written to {self.path}: {error.strerror}")
 
     def _of(self, fingerprint: Fingerprint) -> Path:
         return self.path / fingerprint.digest
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from writing and removing; those that read need not wait."""
-        private_folder(self.path)
-        descriptor = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
 
 def _kept(path: Path, fingerprint: Fingerprint, run: Run, extract: Extract) -> int:

@@ -13,6 +13,7 @@ from ctxchat.service.bench_chat import ChatBench, Stage, turns_for
 from ctxchat.service.bench_ways import Way
 from ctxchat.service.chat import ChatService
 from ctxchat.service.clock import SystemClock
+from ctxchat.service.remembering import Remembering
 from ctxchat.service.wiring.chat import policy, texts
 from ctxchat.service.wiring.memory import STORE_FILE, recall_of_turns
 from ctxchat.service.wiring.models import model_opener, model_path
@@ -56,5 +57,5 @@ def _service(settings: Settings, way: Way, store: Database, record: LastTurns) -
         SystemClock(),
         texts(settings),
         policy=lambda model: replace(policy(settings, model), folds=folds),
-        recall=recall_of_turns(settings, store) if folds else None,
+        remembering=Remembering(recall_of_turns(settings, store), None) if folds else None,
     )

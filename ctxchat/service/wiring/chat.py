@@ -10,6 +10,7 @@ from ctxchat.service.chat import ChatService
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.compaction import Requests
 from ctxchat.service.policy import WindowPolicy
+from ctxchat.service.remembering import Remembering
 from ctxchat.service.texts import Texts
 from ctxchat.service.wiring.memory import database, recall
 from ctxchat.service.wiring.models import model_opener, snapshot_folder
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
     """What answers questions with the model and the options of the settings. With `one_shot` cells
-    are allocated as they are needed, else the whole window at once."""
+    are allocated as they are needed, else the whole window at once, and what the next question needs is
+    prepared behind each answer."""
     store = database()
     return ChatService(
         model_opener(settings, one_shot=one_shot),
@@ -33,8 +35,8 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         SystemClock(),
         texts(settings),
         policy=lambda model: policy(settings, model),
-        recall=recall(settings, store),
-        collections=settings.notes.collections or None,
+        remembering=Remembering(recall(settings, store), settings.notes.collections or None),
+        stays=not one_shot,
     )
 
 

@@ -18,6 +18,7 @@ from ctxchat.domain.events import (
     ReasoningGenerated,
     Restored,
     Saving,
+    Settling,
     TextGenerated,
     TurnEvent,
     TurnFinished,
@@ -66,13 +67,15 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """`turns` are the speeds of earlier turns, the latest last; the rest is of the latest turn. `kv` is
-    of the turn that runs from where it is `foretold`, and of the one before until then."""
+    of the turn that runs from where it is `foretold`, and of the one before until then. Of the tokens to read
+    `ahead` were read before progress was measured."""
 
     stage: Stage = Stage.RESTING
     prompt: Prompt | None = None
     kv: KvCost | None = None
     foretold: bool = False
     curve: CostCurve | None = None
+    ahead: int = 0
     progress: Progress = Progress()
     last: Receipt | None = None
     turns: tuple[Speed, ...] = ()
@@ -91,11 +94,11 @@ class Figures:
                 after = replace(self, stage=Stage.FOLDING, progress=Progress(0, turns))
             case PromptBuilt(prompt):
                 after = replace(self, stage=Stage.READING, prompt=prompt, progress=Progress())
-            case CostPredicted(kv, _, curve):
-                after = replace(self, kv=kv, foretold=True, curve=curve)
+            case CostPredicted(kv, _, curve, ahead):
+                after = replace(self, kv=kv, foretold=True, curve=curve, ahead=ahead)
             case TurnFinished(receipt):
                 after = self.finished(receipt)
-            case Compacted() | Filtered() | NotesFound() | Restored() | Saving() | Warned():
+            case Compacted() | Filtered() | NotesFound() | Restored() | Settling() | Saving() | Warned():
                 pass
         return after
 
@@ -124,17 +127,19 @@ class Figures:
         first = None if now.first is None else now.first - now.began
         reading = now.read - now.began
         decoding = now.latest - now.read
-        prefill = now.done / reading if now.done and reading > 0 else None
+        timed = now.done - self.ahead
+        prefill = timed / reading if timed > 0 and reading > 0 else None
         return Speed(prefill, now.texts / decoding if now.texts and decoding > 0 else None, first)
 
     @property
     def seconds_left(self) -> float | None:
         """Of prefill, None before it began and once it is over."""
         now = self.progress
-        if self.stage is not Stage.READING or not 0 < now.done < now.total:
+        timed, total = now.done - self.ahead, now.total - self.ahead
+        if self.stage is not Stage.READING or not 0 < timed < total:
             return None
-        depth = self.kv.reused if self.kv else 0
-        return seconds_left(self.curve, depth, now.done, now.total, now.read - now.began)
+        depth = self.kv.reused + self.ahead if self.kv else 0
+        return seconds_left(self.curve, depth, timed, total, now.read - now.began)
 
     @property
     def cells(self) -> int | None:

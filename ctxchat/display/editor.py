@@ -22,10 +22,10 @@ def edit_file(file: Path) -> None:
         raise UsageError(f"the editor {editor!r} failed with code {ended.returncode}")
 
 
-def edited(text: str) -> str:
-    """A text as the person leaves it. Raises UsageError."""
+def edited(text: str, name: str = "summary.md") -> str:
+    """A text as the person leaves it, in a file of this name. Raises UsageError."""
     with tempfile.TemporaryDirectory(prefix="ctxchat-") as folder:
-        file = Path(folder) / "summary.md"
+        file = Path(folder) / name
         try:
             file.write_text(text + "\n", encoding="utf-8", errors="replace")
             edit_file(file)

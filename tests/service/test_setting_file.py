@@ -1,4 +1,4 @@
-"""Choosing a model in the person's settings file."""
+"""One setting changed in the person's settings file."""
 
 import os
 import stat
@@ -9,6 +9,7 @@ import pytest
 
 from ctxchat.domain.errors import SettingsError
 from ctxchat.service.models import use_model
+from ctxchat.service.setting_file import write_setting
 
 COMMENTED = """# my settings
 
@@ -49,6 +50,20 @@ def test_a_section_is_added_where_there_is_none(tmp_path: Path) -> None:
     use_model(Path('/a "b"/m.gguf'), file)
     assert tomllib.loads(file.read_text()) == {"sampling": {"seed": 1}, "model": {"path": '/a "b"/m.gguf'}}
     assert file.read_text().startswith("[sampling]\nseed = 1\n")
+
+
+def test_any_kind_of_value_is_written_and_none_takes_the_key_out(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(COMMENTED)
+    write_setting("notes.collections", ("work", "home"), file)
+    write_setting("kv.offload", False, file)
+    write_setting("sampling.temperature", None, file)
+    write_setting("sampling.seed", None, file)
+    found = tomllib.loads(file.read_text())
+    assert found["notes"] == {"collections": ["work", "home"]}
+    assert found["kv"] == {"offload": False}
+    assert found["sampling"] == {}
+    assert file.read_text().startswith(COMMENTED.partition("temperature")[0])
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

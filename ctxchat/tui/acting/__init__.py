@@ -1,0 +1,1 @@
+"""What commands and keys do, over the services and the chat screen."""

@@ -1,0 +1,43 @@
+"""All actions, by the names that commands and keys give them."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from ctxchat.domain.errors import CtxChatError
+from ctxchat.tui.acting.conversations import ConversationActions
+from ctxchat.tui.acting.failures import FailureActions
+from ctxchat.tui.acting.views import ViewActions
+from ctxchat.tui.chat.turn_view import TurnView
+from ctxchat.tui.commands import COMMANDS, KEYS, Command
+
+
+class Actions(ConversationActions, FailureActions, ViewActions):
+    """Does what is named, and says in a corner what went wrong with it."""
+
+    async def do(self, action: str, argument: str) -> None:
+        await self._told(getattr(self, action)(argument))
+
+    async def do_key(self, turn: TurnView, name: str) -> None:
+        await self._told(getattr(self, name)("", turn=turn))
+
+    async def _told(self, action: Coroutine[Any, Any, None]) -> None:
+        try:
+            await action
+        except CtxChatError as error:
+            self.app.tell(error)
+
+    def from_palette(self, command: Command) -> None:
+        """Do a command, or write its beginning where it needs more."""
+        if command.at_once:
+            self.app.act(command.action)
+        else:
+            self.chat.composer.set_text(f"/{command.name} ")
+
+    async def help(self, _: str) -> None:
+        from ctxchat.tui.screens.help import HelpRow, HelpScreen
+
+        rows = [HelpRow(command.usage, command.does) for command in COMMANDS]
+        await self.ask_screen(HelpScreen(rows, [HelpRow(*row) for row in KEYS]))
+
+    async def quit(self, _: str) -> None:
+        await self.app.action_quit()

@@ -1,0 +1,136 @@
+"""What the model is given: attachments, memory, summaries, and other models."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import UsageError
+from ctxchat.domain.events import TurnEvent
+from ctxchat.tui.acting.base import Acting
+from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.start import Read
+
+_MENTION = re.compile(r"(?:^|(?<=\s))@(\S+)")
+
+
+class ContextActions(Acting):
+    async def with_mentioned(self, draft: Draft) -> Draft:
+        """A draft with the files attached that are named `@path` in it. Raises UsageError."""
+        from pathlib import Path
+
+        named = [m[1].rstrip(".,;:!?)") for m in _MENTION.finditer(draft.text)]
+        present = [name for name in dict.fromkeys(named) if Path(name).expanduser().exists()]
+        attachments = list(draft.attachments)
+        for name in present:
+            read = await self._read(name, draft.text, table=False)
+            attachments += read.attachments
+        return replace(draft, attachments=tuple(attachments)) if present else draft
+
+    async def attach(self, path: str) -> None:
+        for attachment in (await self._read(path, "", table=False)).attachments:
+            self.chat.composer.attach(attachment)
+
+    async def data(self, path: str) -> None:
+        for attachment in (await self._read(path, "", table=True)).attachments:
+            self.chat.composer.attach(attachment, table=True)
+
+    async def _read(self, path: str, question: str, *, table: bool) -> Read:
+        if not path:
+            raise UsageError("give a path")
+        read = await asyncio.to_thread(self.app.start.read, path, question, table)
+        for warning in read.warnings:
+            self.say(warning)
+        return read
+
+    async def compact(self, focus: str) -> None:
+        self.still()
+        conversation = self.services.conversations.resolve(self.conversation)
+        limit = self.app.asking.sampling.max_tokens
+
+        def events(cancel: Cancel) -> Iterator[TurnEvent]:
+            return self.services.chat.compact(conversation, limit, cancel, focus=focus)
+
+        self.chat.work.begin(events)
+
+    async def system(self, text: str) -> None:
+        asking = self.app.asking
+        if not text:
+            held = asking.system
+            if asking.conversation is not None:
+                held = self.services.conversations.resolve(asking.conversation).system
+            self.say(f"system: {held}" if held is not None else "the system message is that of the settings")
+        elif asking.conversation is not None:
+            raise UsageError("the system message of a conversation cannot change: /new begins another")
+        else:
+            asking.system = text
+            self.say("that is the system message of this conversation")
+
+    async def think(self, wanted: str) -> None:
+        if wanted not in ("on", "off", "auto"):
+            raise UsageError("/think on, /think off, or /think auto")
+        self.app.asking.think = {"on": True, "off": False}.get(wanted)
+        self.say(f"reasoning: {wanted}")
+
+    async def temperature(self, number: str) -> None:
+        try:
+            value = float(number)
+        except ValueError:
+            raise UsageError("/temperature X, a number from 0 up") from None
+        if not 0 <= value <= 100:
+            raise UsageError("/temperature X, a number from 0 up")
+        self.app.asking.with_temperature(value)
+        self.say(f"temperature {value:g}")
+
+    async def remember(self, text: str) -> None:
+        if not text:
+            raise UsageError("give the text: /remember TEXT")
+        await self.change(lambda: self.services.memory.add(text))
+        self.say("remembered, in all conversations")
+
+    async def forget(self, reference: str) -> None:
+        if not reference:
+            raise UsageError("give the id: /forget ID (/notes shows them)")
+        await self.change(lambda: self.services.memory.forget(reference))
+        self.say("forgotten")
+
+    async def notes(self, _: str) -> None:
+        from ctxchat.tui.screens.notes import NotesScreen
+
+        await self.ask_screen(NotesScreen(lambda: self.services.notes, lambda: self.services.memory))
+
+    async def model(self, name: str) -> None:
+        self.still()
+        if not name:
+            name = await self._chosen_model()
+        if name:
+            self.switch_model(name)
+
+    def switch_model(self, reference: str) -> None:
+        """Load another model in the place of the one in use; the conversation stays."""
+
+        def events(cancel: Cancel) -> Iterator[TurnEvent]:
+            self.services.chat.use_model(self.services.models.opener(reference))
+            yield from self.services.chat.load(cancel)
+
+        self.chat.load(events)
+
+    async def _chosen_model(self) -> str:
+        from ctxchat.tui.screens.models import ModelsScreen
+
+        in_use = self.services.chat.model
+        current = in_use.facts.path if in_use is not None else None
+        chosen = await self.ask_screen(ModelsScreen(lambda: self.services.models, current))
+        return chosen.path if chosen else ""
+
+    def themes(self) -> Sequence[str]:
+        return sorted(self.app.available_themes)
+
+    async def theme(self, name: str) -> None:
+        if not name:
+            self.app.search_themes()
+        elif name in self.app.available_themes:
+            self.app.theme = name
+        else:
+            raise UsageError(f"there is no theme {name}: /theme shows them")

@@ -1,0 +1,76 @@
+"""Which conversation is open, and what it is called."""
+
+from pathlib import Path
+
+from ctxchat.domain.errors import UsageError
+from ctxchat.service.transcripts import TranscriptFormat
+from ctxchat.tui.acting.base import Acting
+from ctxchat.tui.acting.turns import message_of
+from ctxchat.tui.chat.turn_view import TurnView
+
+
+class ConversationActions(Acting):
+    async def open_start(self) -> None:
+        """Open what the command line named; a name that there is not begins a new conversation."""
+        start, conversations = self.app.start, self.services.conversations
+        if start.session is None and not start.resume:
+            self.app.entitle()
+            return
+        try:
+            meant = conversations.resolve(start.session).id
+        except UsageError:
+            self.app.asking.name = start.session
+            self.app.entitle()
+            return
+        await self.app.open(conversations.fork(meant).id if start.fork else meant)
+
+    async def new(self, name: str) -> None:
+        self.still()
+        await self.app.open(None)
+        self.app.asking.name = name or None
+        self.app.entitle()
+        self.chat.composer.area.focus()
+
+    async def rename(self, name: str) -> None:
+        if self.app.asking.conversation is None:
+            self.app.asking.name = name or None
+        else:
+            conversation = self.conversation
+            await self.change(lambda: self.services.conversations.rename(conversation, name))
+        self.app.entitle()
+
+    async def fork(self, _: str = "", turn: TurnView | None = None) -> None:
+        conversation, at = self.conversation, message_of(turn)
+        copy = await self.change(lambda: self.services.conversations.fork(conversation, at))
+        await self.app.open(copy.id)
+        self.say(f"this is a copy, “{copy.name}”: the original stays as it is")
+
+    async def export(self, name: str) -> None:
+        transcript = self.services.conversations.transcript(self.conversation)
+        path = Path(name or f"{transcript.conversation.name}.md".replace("/", "-")).expanduser()
+        try:
+            form = TranscriptFormat(path.suffix.removeprefix(".") or "md")
+        except ValueError:
+            raise UsageError(f"{path.name}: an export ends in .md, .jsonl or .json") from None
+        if path.exists():
+            raise UsageError(f"{path} is there already: give another name")
+        try:
+            path.write_text(transcript.written(form), "utf-8", errors="replace")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        self.say(f"written to {path}")
+
+    async def conversations(self, _: str) -> None:
+        from ctxchat.tui.screens.conversations import ConversationsScreen
+
+        self.still()
+        current = self.app.asking.conversation
+        closed = await self.ask_screen(ConversationsScreen(self.services.conversations, current))
+        if closed is None:
+            return
+        if closed.opened is not None and closed.opened != current:
+            await self.app.open(closed.opened)
+        elif current in closed.deleted:
+            await self.app.open(None)
+        else:
+            self.app.entitle()

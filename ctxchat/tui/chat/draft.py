@@ -1,0 +1,18 @@
+"""What is being asked: words, and texts that ride with them."""
+
+from dataclasses import dataclass
+
+from ctxchat.context.attachments import Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A question that is not sent yet."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    data: tuple[Attachment, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(attachment.label for attachment in (*self.attachments, *self.data))

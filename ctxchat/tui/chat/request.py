@@ -1,0 +1,56 @@
+"""From a draft to what is asked of the service."""
+
+from dataclasses import dataclass, replace
+
+from ctxchat.domain.sampling import Sampling
+from ctxchat.service.request import AskRequest, Reply
+from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.start import Start
+
+
+@dataclass
+class Asking:
+    """How questions of this chat are asked: what the command line said, and what was changed since.
+
+    `conversation` is the id of the one that is open, None before the first question of a new one;
+    `name` is the name it gets where one was given.
+    """
+
+    start: Start
+    sampling: Sampling
+    think: bool | None
+    memory: bool
+    conversation: str | None = None
+    name: str | None = None
+    system: str | None = None
+    pins: tuple[str, ...] = ()
+    collections: tuple[str, ...] | None = None
+
+    def request(self, draft: Draft, *, dry_run: bool = False) -> AskRequest:
+        """What a draft asks. Of a new conversation the system text and the pins ride along."""
+        new = self.conversation is None
+        return AskRequest(
+            draft.text,
+            attachments=draft.attachments,
+            data=draft.data,
+            collections=self.collections,
+            memory=self.memory,
+            filters=self.start.filters,
+            session=self.conversation or self.name,
+            system=self.system if new else None,
+            pins=self.pins if new else (),
+            sampling=self.sampling,
+            think=self.think,
+            dry_run=dry_run,
+        )
+
+    def begin_anew(self) -> None:
+        """Let the next question begin a conversation."""
+        self.conversation, self.name, self.system, self.pins = None, None, self.start.system, self.start.pins
+
+    def with_temperature(self, temperature: float) -> None:
+        self.sampling = replace(self.sampling, temperature=temperature)
+
+    def reply(self, conversation: str, reply: Reply) -> AskRequest:
+        """What asks for another answer to the last question, or for the rest of the last answer."""
+        return AskRequest("", session=conversation, reply=reply, sampling=self.sampling, think=self.think)
