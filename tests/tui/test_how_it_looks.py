@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
+from ctxchat.store import rows
 from ctxchat.tui.app import ChatApp
 from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.transcript import FoldedLine
@@ -17,7 +21,7 @@ from ctxchat.tui.screens.plan import PlanScreen
 from tests.support.characters import BracketTemplate
 from tests.support.chats import Chats, ask, seen, send, until
 from tests.support.scripted import ScriptedModel
-from tests.support.stillness import Gate, StillClock
+from tests.support.stillness import NOON, Gate, StillClock
 
 Body = Callable[[Any], Awaitable[None]]
 Looks = Callable[..., bool]
@@ -58,6 +62,9 @@ def looks(snap_compare: Looks, monkeypatch: pytest.MonkeyPatch) -> Looks:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
+    seconds = count()
+    passing = SimpleNamespace(now=lambda _: NOON + timedelta(seconds=next(seconds)))
+    monkeypatch.setattr(rows, "datetime", passing)
 
     def compare(app: ChatApp, body: Body, size: tuple[int, int] = (120, 40)) -> bool:
         async def before(pilot: Any) -> None:
