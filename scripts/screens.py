@@ -1,6 +1,6 @@
 """Makes the pictures of the README, by the application itself and the real SmolLM2:
 
-    python scripts/screens.py [FOLDER]
+python scripts/screens.py [FOLDER]
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from pathlib import Path
 SIZES = ((120, 40), (80, 24))
 NEXT = "And how do I read it again, line by line?"
 QUESTIONS = (
-    "I keep a list of birds in birds.txt. What is a text file?",
+    "What is a list in Python? In one sentence.",
+    "Name three birds.",
     "Show me how to write a list of names to a file in Python.",
 )
 

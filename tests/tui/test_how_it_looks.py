@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,6 +48,18 @@ SUMMARY = "The retry loop gives up after 5 attempts or at its deadline. Full jit
 HOW, WHAT = "How does the retry loop decide when to give up?", "And what did we decide about jitter?"
 
 
+def passing() -> type[datetime]:
+    """Noon, and a second later whenever the record asks again."""
+    seconds = count()
+
+    class Passing(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return NOON + timedelta(seconds=next(seconds))
+
+    return Passing
+
+
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()
@@ -62,9 +73,7 @@ def looks(snap_compare: Looks, monkeypatch: pytest.MonkeyPatch) -> Looks:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
-    seconds = count()
-    passing = SimpleNamespace(now=lambda _: NOON + timedelta(seconds=next(seconds)))
-    monkeypatch.setattr(rows, "datetime", passing)
+    monkeypatch.setattr(rows, "datetime", passing())
 
     def compare(app: ChatApp, body: Body, size: tuple[int, int] = (120, 40)) -> bool:
         async def before(pilot: Any) -> None:
@@ -134,9 +143,7 @@ def test_reading_a_long_prompt_shows_how_far_it_is(chats: Chats, clock: StillClo
         Gate(lambda event, done=done: isinstance(event, Prefilled) and event.done >= done)
         for done in (400, 800)
     )
-    model = ScriptedModel(
-        ["Read."], window=8192, slice_length=400, on_event=held_at(clock, first, second)
-    )
+    model = ScriptedModel(["Read."], window=8192, slice_length=400, on_event=held_at(clock, first, second))
     app = chats.open_still(model, clock)
 
     async def body(pilot: Any) -> None:
@@ -208,9 +215,7 @@ def test_a_draft_that_does_not_fit_is_told_before_it_is_sent(
     assert looks(app, body)
 
 
-def test_a_model_that_cannot_be_opened_leaves_ways_on(
-    chats: Chats, clock: StillClock, looks: Looks
-) -> None:
+def test_a_model_that_cannot_be_opened_leaves_ways_on(chats: Chats, clock: StillClock, looks: Looks) -> None:
     model = ScriptedModel([ModelError("/models/scripted.gguf: the file is cut: 12 of 30 tensors are there")])
     app = chats.open_still(model, clock)
 
