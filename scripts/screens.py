@@ -51,7 +51,7 @@ async def _pictures(folder: Path) -> None:
             await _until(lambda answered=answered: len(app.receipts) > answered and not app.chat.busy)
             await _until(lambda: not (app.chat.work._current or app.chat.work._waiting))  # noqa: SLF001
         app.chat.composer.write(Draft(NEXT))
-        await _until(lambda: app.chat.meters[0]._draft)
+        await _until(lambda: app.chat.meters[0]._draft)  # noqa: SLF001
         for columns, rows in SIZES:
             await pilot.resize_terminal(columns, rows)
             await asyncio.sleep(1)

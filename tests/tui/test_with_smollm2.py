@@ -73,7 +73,7 @@ def test_a_stop_while_a_prompt_is_read_keeps_the_question_and_the_next_one_is_an
         assert shown.answer == ""
         assert shown.question.startswith("Sum this up")
         kept = app.services.conversations.transcript(app.asking.conversation).messages
-        assert [message.spoken for message in kept if message.spoken][0].startswith("Sum this up")
+        assert next(message.spoken for message in kept if message.spoken).startswith("Sum this up")
         await ask(pilot, "Say hello.")
         assert app.chat.transcript.turns[-1].shown.answer
 
