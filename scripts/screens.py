@@ -14,8 +14,7 @@ from pathlib import Path
 SIZES = ((120, 40), (80, 24))
 NEXT = "And how do I read it again, line by line?"
 QUESTIONS = (
-    "What is a list in Python? In one sentence.",
-    "Name three birds.",
+    "I keep a list of birds in birds.txt. What is a text file?",
     "Show me how to write a list of names to a file in Python.",
 )
 
