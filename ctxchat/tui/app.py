@@ -1,7 +1,7 @@
 """The terminal UI: which conversation is open, and what is asked in it."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,6 +24,7 @@ from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.commands import BY_NAME, COMMANDS, near, parsed
 from ctxchat.tui.completing import completions
 from ctxchat.tui.drafting import Drafting, cost_of
+from ctxchat.tui.pictures import without_hosts
 from ctxchat.tui.shown import shown_turns
 from ctxchat.tui.start import Start
 from ctxchat.tui.theme import THEMES
@@ -35,7 +36,7 @@ QUIT_SECONDS = 0.6
 
 
 class ChatApp(App[int]):
-    """Asks `services`, as `start` says."""
+    """Asks `services`, as `start` says. `clock` is what the rates and times on the screen are measured by."""
 
     TITLE = "ctxchat"
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "chat/chat.tcss"]
@@ -45,7 +46,9 @@ class ChatApp(App[int]):
         Binding("ctrl+n", "new", "New", show=False),
     ]
 
-    def __init__(self, services: "Services", start: Start) -> None:
+    def __init__(
+        self, services: "Services", start: Start, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
         self.services = services
         self.start = start
@@ -62,7 +65,7 @@ class ChatApp(App[int]):
         self.actions = Actions(self)
         self.chat = ChatScreen(
             completions({"theme": self.actions.themes, "think": lambda: ("on", "off", "auto")}),
-            time.monotonic,
+            clock,
         )
         self.turns = 0
         self.receipts: list[Receipt] = []
@@ -204,6 +207,9 @@ class ChatApp(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - textual's signature
         for command in COMMANDS:
             yield SystemCommand(command.usage, command.does, lambda c=command: self.actions.from_palette(c))
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = True) -> str:
+        return without_hosts(super().export_screenshot(title=title, simplify=simplify))
 
     def action_act(self, action: str) -> None:
         self.act(action)

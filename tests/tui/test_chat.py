@@ -1,7 +1,6 @@
 """A person asks, reads, stops, and asks again."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,12 @@ import pytest
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
+from ctxchat.domain.events import Prefilled, TextGenerated
 from ctxchat.tui.app import ChatApp
 from tests.support.chats import SIZE, Chats, ask, seen, send, until
 from tests.support.scripted import ScriptedModel
+from tests.support.stillness import Gate
 from tests.support.written_costs import WrittenCosts
-
-
-class Gate:
-    """Holds the model at an event until it is opened."""
-
-    def __init__(self, at: Callable[[EngineEvent], bool]) -> None:
-        self.reached = threading.Event()
-        self.opened = threading.Event()
-        self._at = at
-
-    def __call__(self, event: EngineEvent) -> None:
-        if self._at(event) and not self.reached.is_set():
-            self.reached.set()
-            self.opened.wait(30)
 
 
 def in_chat(

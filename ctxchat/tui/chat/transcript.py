@@ -18,7 +18,7 @@ MOST_TURNS = 30
 WELCOME = """\
 Ask something below. What it will cost stands in the meters before you send it.
 
-/ begins a command   @ attaches a file   Ctrl-P all commands   Ctrl-G your editor"""
+/ begins a command   @ attaches a file   Ctrl-P shows all commands"""
 
 
 class StepLine(Static):

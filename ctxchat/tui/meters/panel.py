@@ -77,10 +77,11 @@ class Metering(Widget):
             return
         look = look_of(self.app.console.color_system, no_color=self.app.no_color)
         roomy = self.size.height >= ROOMY_ROWS
-        self.set_class(roomy, "-roomy")
         view = View(self._figures, self._draft, roomy, look)
         for meter in self._meters:
             meter.show(view)
+        needed = sum(meter.rows for meter in self._meters) + len(self._meters) - 1
+        self.set_class(needed <= self.size.height, "-spaced")
 
 
 class MetersPanel(Metering):
@@ -95,7 +96,7 @@ class MetersPanel(Metering):
         overflow-y: auto;
         scrollbar-size: 0 0;
     }
-    MetersPanel.-roomy Meter { margin-bottom: 1; }
+    MetersPanel.-spaced Meter { margin-bottom: 1; }
     """
 
     def __init__(self, id: str | None = "meters", clock: Callable[[], float] = monotonic) -> None:  # noqa: A002

@@ -66,7 +66,7 @@ def _pair(name: str, value: str, style: str, name_columns: int) -> Content:
 
 
 def _progress_lines(figures: Figures, width: int) -> list[Content]:
-    """What the turn waits for, as a bar and in words."""
+    """What the turn waits for, in words and as a bar: two lines always, so that nothing moves."""
     now, stage = figures.progress, figures.stage
     percent = amounts.percent(now.done, now.total)
     done, total, colour, told, end = now.done, now.total, GOLD, stage.value, ""
@@ -87,4 +87,5 @@ def _progress_lines(figures: Figures, width: int) -> list[Content]:
         case Stage.RESTING | Stage.MEASURING:
             pass
     words = spread(Content.styled(told, "" if end else QUIET), Content.styled(end, QUIET), width)
-    return [progress_bar(done, total, width, colour), words]
+    resting = stage is Stage.RESTING
+    return [words, Content() if resting else progress_bar(done, total, width, colour)]
