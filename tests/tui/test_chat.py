@@ -1,6 +1,7 @@
 """A person asks, reads, stops, and asks again."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
