@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
@@ -80,6 +81,8 @@ def looks(snap_compare: Looks, monkeypatch: pytest.MonkeyPatch) -> Looks:
             await until(pilot, lambda: app.services.chat.model)
             await rest(pilot)
             await body(pilot)
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
 
         return snap_compare(app, terminal_size=size, run_before=before)
 
