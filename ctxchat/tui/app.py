@@ -16,7 +16,7 @@ from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.acting.actions import Actions
 from ctxchat.tui.chat.composer import Composer
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.chat.request import Asking
 from ctxchat.tui.chat.screen import ChatScreen
 from ctxchat.tui.chat.transcript import StepLine
@@ -90,7 +90,7 @@ class ChatApp(App[int]):
             self.tell(error)
         for warning in self.start.warnings:
             await self.chat.transcript.note(StepLine(f"! {warning}", "step warned"))
-        draft = Draft(self.start.words, self.start.attachments, self.start.data)
+        draft = Written(self.start.words, self.start.attachments, self.start.data)
         if draft.text:
             await self.ask(draft)
         else:
@@ -113,7 +113,7 @@ class ChatApp(App[int]):
         self.chat.composer.recall_all([turn.question for turn in turns if turn.question])
         self.entitle()
 
-    async def ask(self, draft: Draft) -> None:
+    async def ask(self, draft: Written) -> None:
         """Ask a question, or keep it until the turn before it is over."""
         if self.chat.busy:
             self.chat.hold_back(draft)

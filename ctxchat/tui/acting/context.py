@@ -9,14 +9,14 @@ from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import TurnEvent
 from ctxchat.tui.acting.base import Acting
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.start import Read
 
 _MENTION = re.compile(r"(?:^|(?<=\s))@(\S+)")
 
 
 class ContextActions(Acting):
-    async def with_mentioned(self, draft: Draft) -> Draft:
+    async def with_mentioned(self, draft: Written) -> Written:
         """A draft with the files attached that are named `@path` in it. Raises UsageError."""
         from pathlib import Path
 

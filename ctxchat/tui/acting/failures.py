@@ -3,7 +3,7 @@
 from ctxchat.domain.errors import EngineError, ModelError, StoreError
 from ctxchat.tui.acting.context import ContextActions
 from ctxchat.tui.acting.turns import TurnActions
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.chat.screen import ChatScreen
 
 _TITLES = {
@@ -35,7 +35,7 @@ class FailureActions(TurnActions, ContextActions):
         else:
             self.app.notify(message.failure, severity="error", markup=False)
 
-    def _give_back(self, draft: Draft | None) -> None:
+    def _give_back(self, draft: Written | None) -> None:
         """Put a question that was not answered back, unless another is being written."""
         composer = self.chat.composer
         if draft is not None and not composer.draft.text:
@@ -63,5 +63,5 @@ class FailureActions(TurnActions, ContextActions):
             return
         if self.chat.transcript.turns and not self.last.shown.answer:
             await self.last.remove()
-        self.chat.composer.write(Draft(""))
+        self.chat.composer.write(Written(""))
         await self.app.ask(draft)

@@ -4,7 +4,7 @@ from ctxchat.display.code_block import first_code_block
 from ctxchat.domain.errors import UsageError
 from ctxchat.service.request import Reply
 from ctxchat.tui.acting.base import Acting
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 
 
@@ -37,7 +37,7 @@ class TurnActions(Acting):
         conversation, message = self.conversation, message_of(turn)
         composed = await self.change(lambda: self.services.turns.edit(conversation, message))
         await self.app.open(conversation)
-        self.chat.composer.write(Draft(composed.text, composed.attachments))
+        self.chat.composer.write(Written(composed.text, composed.attachments))
 
     async def delete(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, message = self.conversation, message_of(turn)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.request import AskRequest, Reply
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.start import Start
 
 
@@ -26,7 +26,7 @@ class Asking:
     pins: tuple[str, ...] = ()
     collections: tuple[str, ...] | None = None
 
-    def request(self, draft: Draft, *, dry_run: bool = False) -> AskRequest:
+    def request(self, draft: Written, *, dry_run: bool = False) -> AskRequest:
         """What a draft asks. Of a new conversation the system text and the pins ride along."""
         new = self.conversation is None
         return AskRequest(

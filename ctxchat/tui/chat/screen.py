@@ -20,7 +20,7 @@ from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.chat import live
 from ctxchat.tui.chat.completion import Completions
 from ctxchat.tui.chat.composer import Composer
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.chat.status import StatusLine
 from ctxchat.tui.chat.transcript import Transcript
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
@@ -58,7 +58,7 @@ class ChatScreen(Screen[None]):
     class Finished(Posted):
         """A turn of this chat is over; `draft` is what was asked in it, if anything was."""
 
-        def __init__(self, receipt: Receipt, draft: Draft | None) -> None:
+        def __init__(self, receipt: Receipt, draft: Written | None) -> None:
             super().__init__()
             self.receipt = receipt
             self.draft = draft
@@ -66,7 +66,7 @@ class ChatScreen(Screen[None]):
     class Failed(Posted):
         """A piece of work ended in an error; `draft` is what was asked in it, if anything was."""
 
-        def __init__(self, failure: str, code: int, draft: Draft | None) -> None:
+        def __init__(self, failure: str, code: int, draft: Written | None) -> None:
             super().__init__()
             self.failure = failure
             self.code = code
@@ -86,12 +86,12 @@ class ChatScreen(Screen[None]):
         self.status = StatusLine(clock)
         self.meters = (MetersPanel(clock=clock), CompactMeters(id="compact", clock=clock))
         self.work = TurnWork(self.post_message)
-        self.waiting: deque[Draft] = deque()
+        self.waiting: deque[Written] = deque()
         self._heading = Static("", id="title")
         self._waiting = Static("", id="waiting")
         self._work: int | None = None
         self._view: TurnView | None = None
-        self._draft: Draft | None = None
+        self._draft: Written | None = None
         self._receipt: Receipt | None = None
 
     def compose(self) -> ComposeResult:
@@ -118,7 +118,7 @@ class ChatScreen(Screen[None]):
     def entitle(self, title: Content) -> None:
         self._heading.update(title)
 
-    async def run_turn(self, events: Events, shown: ShownTurn, draft: Draft | None = None) -> None:
+    async def run_turn(self, events: Events, shown: ShownTurn, draft: Written | None = None) -> None:
         """Answer a turn in the thread, and show it as it comes."""
         self.status.begin()
         self._draft, self._receipt = draft, None
@@ -137,7 +137,7 @@ class ChatScreen(Screen[None]):
         self.status.begin()
         self.work.begin(events)
 
-    def hold_back(self, draft: Draft) -> None:
+    def hold_back(self, draft: Written) -> None:
         """Keep a question until the turn before it is over."""
         self.waiting.append(draft)
         self._show_waiting()
@@ -150,7 +150,7 @@ class ChatScreen(Screen[None]):
         self._show_waiting()
         return True
 
-    def next_waiting(self) -> Draft | None:
+    def next_waiting(self) -> Written | None:
         """The question that waited longest."""
         draft = self.waiting.popleft() if self.waiting else None
         self._show_waiting()

@@ -6,8 +6,8 @@ from ctxchat.context.attachments import Attachment
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A question that is not sent yet."""
+class Written:
+    """A question as it was written, with what rides with it."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
