@@ -6,9 +6,9 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.service.drafts import Draft as Cost
-from ctxchat.tui.chat.written import Written
+from ctxchat.service.drafts import Draft
 from ctxchat.tui.chat.request import Asking
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.commands import parsed
 from ctxchat.tui.messages import DraftCosted
 
@@ -21,7 +21,9 @@ PAUSE_SECONDS = 0.15
 class Drafting:
     """Counts a draft once the typing pauses, and posts what it costs."""
 
-    def __init__(self, cost: Callable[[Written], Cost | None], post: Callable[[DraftCosted], object]) -> None:
+    def __init__(
+        self, cost: Callable[[Written], Draft | None], post: Callable[[DraftCosted], object]
+    ) -> None:
         self._cost = cost
         self._post = post
         self._wanted: Written | None = None
@@ -58,7 +60,7 @@ class Drafting:
         return draft
 
 
-def cost_of(services: "Services", asking: Asking, draft: Written) -> Cost | None:
+def cost_of(services: "Services", asking: Asking, draft: Written) -> Draft | None:
     """What sending a draft would cost; None for one that is empty or a command, and while no model is
     loaded. Raises CtxChatError."""
     if not draft.text or parsed(draft.text) is not None:

@@ -108,7 +108,6 @@ def test_a_second_question_waits_and_can_be_taken_back(chats: Chats) -> None:
 
 
 def test_a_model_that_fails_says_so_under_the_question_and_gives_the_question_back(chats: Chats) -> None:
-    pytest.importorskip("ctxchat.tui.screens.failure")
     app = chats.open(ScriptedModel([EngineError("the model fell over")]))
 
     async def body(pilot: Any) -> None:

@@ -13,6 +13,9 @@ class Written:
     attachments: tuple[Attachment, ...] = ()
     data: tuple[Attachment, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attachments or self.data)
+
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(attachment.label for attachment in (*self.attachments, *self.data))
