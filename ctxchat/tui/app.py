@@ -145,9 +145,10 @@ class ChatApp(App[int]):
 
     def _bring_back_unsent(self) -> None:
         """Put what was not sent when this conversation was left into the composer, and in the queue."""
-        draft, *waiting = unsent.kept(self.asking.conversation) or [Written("")]
-        self.chat.composer.write(draft)
-        for one in waiting:
+        written = unsent.kept(self.asking.conversation)
+        if written and not self.chat.composer.draft:
+            self.chat.composer.write(written.pop(0))
+        for one in written:
             self.chat.hold_back(one)
 
     async def ask(self, draft: Written) -> None:

@@ -36,7 +36,7 @@ class FailureActions(ConversationActions, TurnActions, ContextActions):
             if now.turns:
                 view.shown.question_id = now.turns[-1].question_id
                 view.shown.answer_id = now.turns[-1].answer_id
-                view.shown.finish = now.turns[-1].finish
+                view.shown.finish = now.turns[-1].finish or view.shown.finish
         if receipt.error is not None:
             if not receipt.answer:
                 self._give_back(message.draft)
