@@ -65,7 +65,10 @@ class LedgerScreen(ListScreen[LedgerClosed]):
     ) -> None:
         super().__init__()
         self._service, self._conversation = rows, conversation
-        self._standing, self._receipt = standing, receipt
+        self._standing = standing
+        self._receipt = (
+            receipt if receipt and conversation and receipt.session in (None, conversation) else None
+        )
         self._counting = Lock()
         self._listing: Listing | None = None
         self._at, self._by_weight, self._changed, self._told = _NEXT, False, False, ""
@@ -113,7 +116,7 @@ class LedgerScreen(ListScreen[LedgerClosed]):
 
     def action_sort(self) -> None:
         self._by_weight = not self._by_weight
-        self._show(self.rows.current)
+        self._show(None)
 
     def action_pin(self) -> None:
         if row := self._row():
@@ -121,7 +124,7 @@ class LedgerScreen(ListScreen[LedgerClosed]):
 
     def action_drop(self) -> None:
         if row := self._row():
-            line = "it is sent no more, and stands at the end: Ctrl-D puts it back"
+            line = "it is sent no more, and stands at the end of the list: Ctrl-D puts it back"
             self._change(lambda: self._service.drop(self._conversation, row), line)
 
     def action_put_back(self) -> None:
@@ -162,13 +165,15 @@ class LedgerScreen(ListScreen[LedgerClosed]):
         (self._scroll if at == _COSTS else self.line).focus()
         if at == _NEXT:
             self._read()
-        elif self._receipt is None or (at == _LAST and self._receipt.prompt is None):
-            self.say("no turn was asked yet since the program began")
-        elif at == _LAST:
-            self._read_last(self._receipt.prompt)
-        else:
+        elif self._receipt is None:
+            self.say("nothing was asked here yet since the program began")
+        elif at == _COSTS:
             self.say("")
             self._costs.update(costs(self._receipt))
+        elif self._receipt.prompt is None:
+            self.say("the last turn never came to a prompt")
+        else:
+            self._read_last(self._receipt.prompt)
 
     def _clear(self) -> None:
         for widget in (self._sum_line, self._sums, self._costs):
@@ -176,13 +181,18 @@ class LedgerScreen(ListScreen[LedgerClosed]):
         self.rows.show([])
         self.show_detail()
 
-    def _read(self, place: int = 0) -> None:
-        """Count the next prompt; the cursor then stands on the row at `place`."""
+    def _read(self, changed: Row | None = None) -> None:
+        """Count the next prompt; the cursor then stands on the row that was `changed`, where that is now."""
         if self._conversation is None:
             self.say("nothing was said yet: what you ask makes a conversation")
             return
+        before = self._listing
         self.say("counting the next prompt …")
-        self.in_thread(self._count_next, lambda listing: self._take(_NEXT, listing, place))
+
+        def take(listing: Listing) -> None:
+            self._take(_NEXT, listing, listing.again(changed, before) if changed and before else None)
+
+        self.in_thread(self._count_next, take)
 
     def _count_next(self) -> Listing:
         with self._counting:
@@ -190,35 +200,32 @@ class LedgerScreen(ListScreen[LedgerClosed]):
             prompt = self._standing(conversation)
             return Listing.of(prompt, self._service.listing(conversation, prompt))
 
-    def _read_last(self, prompt: Prompt | None) -> None:
-        if prompt is None:
-            return
+    def _read_last(self, prompt: Prompt) -> None:
         self.say("…")
 
         def read() -> Listing:
             conversation = resolve(self._service.conversations, self._conversation)
             return Listing.of(prompt, self._service.listing(conversation, prompt))
 
-        self.in_thread(read, lambda listing: self._take(_LAST, listing, 0))
+        self.in_thread(read, lambda listing: self._take(_LAST, listing, None))
 
-    def _take(self, at: int, listing: Listing, place: int) -> None:
+    def _take(self, at: int, listing: Listing, key: str | None) -> None:
         if at != self._at:
             return
         self._listing = listing
         self._sum_line.update(Text(listing.sum_line()))
         self._sums.update(Text(listing.sum_table()))
-        self._show(None, place)
+        self._show(key)
         told, self._told = self._told, ""
         if told:
             self.say(told)
 
-    def _show(self, at: str | None, place: int = 0) -> None:
+    def _show(self, at: str | None) -> None:
+        """Rows that what is typed leaves, the cursor on the one of a key, else on the first."""
         listing = self._listing
         if listing is None:
             return
         shown = listing.shown(self.typed, by_weight=self._by_weight)
-        if at is None and shown:
-            at = shown[min(place, len(shown) - 1)].key
         self.rows.show(shown, at)
         left_out = sum(row.reason is not None for row in listing.rows.values())
         found = f"{len(shown):,} of {len(listing.rows):,} rows"
@@ -227,13 +234,13 @@ class LedgerScreen(ListScreen[LedgerClosed]):
 
     def _change(self, change: Callable[[], object], done: str) -> None:
         """Change the conversation in a thread, and count again; where it cannot be, all stays as it is."""
-        place, at = self.rows.cursor_row, self._at
+        row, at = self._row(), self._at
 
         def changed(_: object) -> None:
             self._changed = True
             self._told = done
             if at == self._at == _NEXT:
-                self._read(place)
+                self._read(row)
             else:
                 self.say(done)
 

@@ -59,6 +59,14 @@ class Listing:
             kept.sort(key=lambda one: (one[1].reason is not None, -one[1].tokens))
         return [self._shown(key, row) for key, row in kept]
 
+    def again(self, row: Row, before: "Listing") -> str | None:
+        """The key of what a row has become that was pinned, dropped or put back: of what is left out now and
+        was not `before`, else of the first row that says the same."""
+        known = {(old.section, old.id) for old in before.rows.values() if old.reason is not None}
+        new = (key for key, r in self.rows.items() if r.reason is not None and (r.section, r.id) not in known)
+        same = (key for key, r in self.rows.items() if (r.section, r.text) == (row.section, row.text))
+        return next(new, None) or next(same, None)
+
     def weight(self, row: Row) -> int | None:
         """Tokens of the heavy part a row is of, None where that is not heavy."""
         return None if row.reason is not None else self._heavy.get((row.section, row.id))

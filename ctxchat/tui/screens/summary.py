@@ -58,7 +58,7 @@ class SummaryScreen(PanelScreen[SummaryClosed]):
     in a thread, where it can be had. `write` opens a text in the person's own editor."""
 
     CSS_PATH = ["panel.tcss", "summary.tcss"]  # noqa: RUF012 - Textual has it so
-    HEADING = "Summary: what stands for turns that are not sent word for word"
+    HEADING = "Summary: what stands for old turns"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Read", priority=True),
         Binding("e", "edit", "Edit"),

@@ -1,58 +1,19 @@
 """The ledger on a screen, over a real store and a scripted model."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.containers import VerticalScroll
 
-from ctxchat.context.attachments import Attachment
 from ctxchat.context.omissions import DROPPED
-from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Conversation
-from ctxchat.domain.errors import ModelError
-from ctxchat.domain.prompt import Prompt
-from ctxchat.domain.receipt import Failure, FilterStep, Predicted, Receipt
-from ctxchat.domain.sampling import Sampling
 from ctxchat.service.pins import PinService
-from ctxchat.service.request import AskRequest
-from ctxchat.service.rows import RowService
 from ctxchat.tui.screens.confirm import ConfirmScreen
-from ctxchat.tui.screens.ledger import LedgerClosed, LedgerScreen
+from ctxchat.tui.screens.ledger import LedgerClosed
 from ctxchat.tui.screens.text import TextScreen
-from tests.support.bare_screen import Hand, shown
-from tests.support.desk import Desk
-from tests.support.scripted import ScriptedModel
+from tests.support.bare_screen import shown
+from tests.support.ledgers import LOG, QUESTIONS, Asked, at, listed, offered, said, texts
 
 pytestmark = pytest.mark.anyio
-
-LOG = "no space left\n" * 50
-QUESTIONS = ("Where do snakes live?", "And the log?", "Thanks [bold]\x1b[31m!")
-
-
-class Asked:
-    """A conversation of three turns, the second with data, and the receipt of the last."""
-
-    def __init__(self, folder: Path) -> None:
-        self.desk = Desk(folder, ScriptedModel(["On stones.", "The disk is full.", "Bye."], window=2048))
-        for question in QUESTIONS:
-            data = (Attachment("disk.log", LOG),) if "log" in question else ()
-            request = AskRequest(question, resume=True, sampling=Sampling(max_tokens=64), attachments=data)
-            self.receipt = self.desk.ask(request)
-
-    @property
-    def conversation(self) -> Conversation:
-        found = self.desk.record.latest()
-        assert found
-        return found
-
-    def standing(self, conversation: Conversation) -> Prompt:
-        return self.desk.service.standing(conversation, 64, Cancel())
-
-    def screen(self, **changes: object) -> LedgerScreen:
-        parts = {"conversation": self.conversation.id, "standing": self.standing, "receipt": self.receipt}
-        return LedgerScreen(RowService(self.desk.record), **(parts | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -60,31 +21,6 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     asked = Asked(tmp_path)
     yield asked
     asked.desk.database.close()
-
-
-def texts(hand: Hand) -> list[str]:
-    return [row[4] for row in hand.table]
-
-
-async def listed(hand: Hand) -> None:
-    await hand.until(lambda: hand.said.endswith("rows"))
-
-
-async def at(hand: Hand, typed: str) -> None:
-    """The cursor on the only row that is left by what is typed."""
-    await listed(hand)
-    await hand.type(typed)
-    await hand.until(lambda: len(hand.table) == 1)
-
-
-async def said(hand: Hand, line: str) -> None:
-    await hand.until(lambda: hand.said.startswith(line))
-
-
-def offered(hand: Hand) -> set[str]:
-    """What the keys that are offered do."""
-    bindings = hand.app.screen.active_bindings.values()
-    return {one.binding.description for one in bindings if one.binding.show}
 
 
 async def test_every_piece_of_the_next_prompt_is_a_row_with_its_share(asked: Asked) -> None:
@@ -186,14 +122,21 @@ async def test_a_turn_is_dropped_and_put_back(asked: Asked) -> None:
     assert asked.standing(asked.conversation) == before
 
 
-async def test_the_cursor_stays_where_something_was_dropped(asked: Asked) -> None:
+async def test_the_key_that_dropped_a_row_puts_it_back(asked: Asked) -> None:
+    before = asked.standing(asked.conversation)
     async with shown(asked.screen(), (120, 40)) as hand:
         await listed(hand)
+        rows = hand.table
         await hand.press(*["down"] * 3)
-        assert "snakes" in hand.text("#detail")
+        assert hand.text("#detail") == QUESTIONS[0]
         await hand.press("ctrl+d")
         await said(hand, "it is sent no more")
-        assert hand.app.screen.query_one("#rows").cursor_row == 3  # type: ignore[attr-defined]
+        assert hand.text("#detail").startswith("left out")
+        await hand.press("ctrl+d")
+        await said(hand, "it is sent again")
+        assert hand.text("#detail") == QUESTIONS[0]
+        assert hand.table == rows
+    assert asked.standing(asked.conversation) == before
 
 
 async def test_data_alone_is_given_back(asked: Asked) -> None:
@@ -230,90 +173,3 @@ async def test_the_program_s_own_words_are_read_and_no_more(asked: Asked) -> Non
         assert hand.app.screen.query("#rows")
         await hand.press("escape")
         assert hand.closed == [LedgerClosed()]
-
-
-async def test_the_last_turn_s_prompt_is_listed_and_its_rows_can_be_dropped(asked: Asked) -> None:
-    prompt = asked.receipt.prompt
-    assert prompt
-    async with shown(asked.screen()) as hand:
-        await listed(hand)
-        await hand.press("tab")
-        await hand.until(lambda: len(hand.table) == len(prompt.pieces))
-        await hand.until(lambda: hand.said.endswith("rows"))
-        assert "question" in [row[0].strip("▲ ") for row in hand.table]
-        await hand.type("On stones")
-        await hand.until(lambda: len(hand.table) == 1)
-        await hand.press("ctrl+d")
-        await said(hand, "it is sent no more")
-        await hand.press("shift+tab")
-        await hand.until(lambda: hand.said.endswith("1 left out"))
-
-
-async def test_what_the_last_turn_cost_is_told_beside_what_was_foretold(asked: Asked) -> None:
-    receipt = replace(
-        asked.receipt,
-        predicted=Predicted(1.5, 0.02),
-        filters=(FilterStep("repeats", 900, 300),),
-        error=Failure(4, "it [b]broke"),
-    )
-    assert receipt.kv
-    receipt = replace(receipt, kv=replace(receipt.kv, restored=7, miss="the summary changed"))
-    async with shown(asked.screen(receipt=receipt)) as hand:
-        await listed(hand)
-        await hand.press("tab", "tab")
-        svg = "".join(hand.app.export_screenshot().split("&#160;"))
-        assert receipt.kv
-        for part in (
-            f"{receipt.kv.reused:,}reused,7ofthemfromdisk,{receipt.kv.evaluated:,}new",
-            "thesummarychanged", f"{receipt.attention_pairs:,}pairs", "predicted1.50s",
-            "predicted50.0tok/s", "900→300", "it[b]broke",
-        ):  # fmt: skip
-            assert part in svg
-        assert not offered(hand) & {"Pin", "Drop", "Compact", "Read", "Sort"}
-        assert isinstance(hand.app.screen.focused, VerticalScroll)
-        await hand.press("tab")
-        await listed(hand)
-        assert hand.table
-
-
-async def test_a_conversation_in_use_is_a_line_and_nothing_is_lost(asked: Asked) -> None:
-    async with shown(asked.screen()) as hand:
-        await at(hand, "On stones")
-        with asked.desk.record.hold(asked.conversation.id):
-            await hand.press("ctrl+d")
-            await said(hand, "the conversation is in use by")
-            assert hand.app.screen.query_one("#said").has_class("-wrong")
-            assert texts(hand) == ["On stones."]
-        await hand.press("ctrl+d")
-        await said(hand, "it is sent no more")
-
-
-async def test_a_prompt_that_cannot_be_counted_is_a_line_and_the_last_turn_is_still_shown(
-    asked: Asked,
-) -> None:
-    def fails(_: Conversation) -> Prompt:
-        raise ModelError("there is no model [x]")
-
-    async with shown(asked.screen(standing=fails)) as hand:
-        await said(hand, "there is no model [x]")
-        await hand.press("ctrl+d", "ctrl+s", "enter", "tab")
-        await listed(hand)
-        assert hand.table
-
-
-async def test_before_anything_was_said_every_list_says_so(asked: Asked) -> None:
-    async with shown(asked.screen(conversation=None, receipt=None)) as hand:
-        await said(hand, "nothing was said yet")
-        for _ in range(2):
-            await hand.press("tab")
-            await said(hand, "no turn was asked yet")
-        await hand.press("escape")
-        assert hand.closed == [LedgerClosed()]
-
-
-async def test_a_turn_that_never_had_a_prompt_has_no_rows(asked: Asked) -> None:
-    async with shown(asked.screen(receipt=Receipt("", None))) as hand:
-        await listed(hand)
-        await hand.press("tab")
-        await said(hand, "no turn was asked yet")
-        assert hand.table == []
