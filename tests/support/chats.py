@@ -43,10 +43,12 @@ class Chats:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    desk: Desk
+
     def open(self, model: ScriptedModel | None = None, **start: object) -> ChatApp:
         """A chat that has not begun, over a model whose answers are written down."""
-        desk = Desk(self.folder, model or ScriptedModel())
-        services = services_of(desk, self.folder)
+        self.desk = Desk(self.folder, model or ScriptedModel())
+        services = services_of(self.desk, self.folder)
         return ChatApp(services, Start(read, Settings, **start))  # type: ignore[arg-type]
 
 
