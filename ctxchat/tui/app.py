@@ -98,6 +98,7 @@ class ChatApp(App[int]):
             self.chat.composer.write(written)
             await self.actions.ways_on(str(error), error.exit_code, self._open_first)
             return
+        await self.actions.let_go()
         self._bring_back_unsent()
         if written.text:
             await self.ask(written)

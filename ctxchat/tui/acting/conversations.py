@@ -1,8 +1,9 @@
 """Which conversation is open, and what it is called."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from ctxchat.domain.errors import UsageError
+from ctxchat.domain.errors import CtxChatError, UsageError
 from ctxchat.service.transcripts import TranscriptFormat
 from ctxchat.tui import unsent
 from ctxchat.tui.acting.base import Acting
@@ -26,6 +27,14 @@ class ConversationActions(Acting):
         if start.fork:
             meant = (await self.change(lambda: conversations.fork(meant))).id
         await self.app.open(meant)
+
+    async def let_go(self) -> None:
+        """Forget what was not sent in conversations that are gone."""
+        kept = set(unsent.conversations())
+        with suppress(CtxChatError):
+            known = await self.read(self.services.conversations.listing) if kept else []
+            for gone in kept.difference(summary.conversation.id for summary in known):
+                unsent.forget(gone)
 
     async def new(self, name: str) -> None:
         self.still()
