@@ -123,7 +123,7 @@ def lines(app: ChatApp) -> list[FoldedLine]:
 def test_what_was_folded_is_a_line_that_opens_the_summary_and_goes_when_it_is_taken_back(
     chats: Chats,
 ) -> None:
-    model = ScriptedModel(["One.", "Two.", "A summary of what was said."])
+    model = ScriptedModel(["One.", "Two.", "A summary that is longer than what was said."])
     app = chats.open(model)
 
     async def body(pilot: Any) -> None:
@@ -135,7 +135,7 @@ def test_what_was_folded_is_a_line_that_opens_the_summary_and_goes_when_it_is_ta
         assert "the harbour" in asked
         lines(app)[0].focus()
         await pilot.press("enter")
-        await until(pilot, lambda: "A summary of what was said." in seen(app))
+        await until(pilot, lambda: "First? Answer: One." in seen(app))
         await pilot.press("u")
         await until(pilot, lambda: "Take it back" in seen(app))
         await pilot.press("y")
@@ -149,7 +149,7 @@ def test_what_was_folded_is_a_line_that_opens_the_summary_and_goes_when_it_is_ta
 
 
 def test_a_conversation_that_is_opened_again_says_what_was_folded_and_what_it_saved(chats: Chats) -> None:
-    first = chats.open(ScriptedModel(["One.", "Two.", "A summary of what was said."]))
+    first = chats.open(ScriptedModel(["One.", "Two.", "A summary that is longer than what was said."]))
 
     async def folding(pilot: Any) -> None:
         await ask(pilot, "First?")
@@ -161,8 +161,8 @@ def test_a_conversation_that_is_opened_again_says_what_was_folded_and_what_it_sa
     second = chats.open(resume=True)
 
     async def looking(pilot: Any) -> None:
-        await until(pilot, lambda: "folded turn 1 into a summary, by the model: " in seen(second))
-        await until(pilot, lambda: "tokens" in seen(second))
+        await until(pilot, lambda: "folded turn 1 into a summary, by rule" in seen(second))
+        await until(pilot, lambda: "what was said: 10 → 25 tokens" in seen(second))
         places = list(second.chat.transcript.children)
         assert places.index(lines(second)[0]) == places.index(second.chat.transcript.turns[0]) + 1
 
