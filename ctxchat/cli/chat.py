@@ -88,6 +88,8 @@ def opened(flags: AskFlags) -> int:
 def start_of(flags: AskFlags) -> "Start":
     """How the chat begins. Raises UsageError for what cannot be read."""
     from ctxchat.cli.input import read_attached, read_path, readable
+    from ctxchat.cli.options import overrides
+    from ctxchat.settings.load import load_settings
     from ctxchat.tui.start import Read, Start
 
     def read(path: str, words: str, table: bool) -> Read:
@@ -97,6 +99,7 @@ def start_of(flags: AskFlags) -> "Start":
     question = read_attached(flags.words or (), flags.file, flags.data)
     return Start(
         read,
+        lambda: load_settings(overrides(flags)),
         session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
         fork=flags.fork,

@@ -15,7 +15,7 @@ from ctxchat.context.attachments import Attachment
 from ctxchat.display import amounts
 from ctxchat.display.plain_text import clean, shortened
 from ctxchat.tui.chat.completion import Completion, Completions
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 
 LARGE_PASTE = 2_000
 """A paste of more characters than this is attached, and stands in the question as a chip."""
@@ -97,14 +97,14 @@ class Composer(Vertical):
     class Sent(Message):
         """The person pressed Enter."""
 
-        def __init__(self, draft: Draft) -> None:
+        def __init__(self, draft: Written) -> None:
             super().__init__()
             self.draft = draft
 
     class Changed(Message):
         """The draft is another one."""
 
-        def __init__(self, draft: Draft) -> None:
+        def __init__(self, draft: Written) -> None:
             super().__init__()
             self.draft = draft
 
@@ -130,10 +130,10 @@ class Composer(Vertical):
         yield self.area
 
     @property
-    def draft(self) -> Draft:
-        return Draft(self.area.text.strip(), tuple(self._attachments), tuple(self._tables))
+    def draft(self) -> Written:
+        return Written(self.area.text.strip(), tuple(self._attachments), tuple(self._tables))
 
-    def write(self, draft: Draft) -> None:
+    def write(self, draft: Written) -> None:
         """Put a draft into the composer, in the place of what is there."""
         self._attachments, self._tables = list(draft.attachments), list(draft.data)
         self._show_chips()
@@ -150,7 +150,7 @@ class Composer(Vertical):
         self._show_chips()
         self.post_message(self.Changed(self.draft))
 
-    def attach_all(self, draft: Draft) -> None:
+    def attach_all(self, draft: Written) -> None:
         """Let all that rides with another draft ride with this one."""
         for attachment in draft.attachments:
             self.attach(attachment)
@@ -222,7 +222,7 @@ class Composer(Vertical):
             return
         self.close_completion()
         self.remember(draft.text)
-        self.write(Draft(""))
+        self.write(Written(""))
         self.post_message(self.Sent(draft))
 
     def _through_history(self, step: int) -> None:

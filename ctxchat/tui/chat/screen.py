@@ -20,10 +20,10 @@ from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.chat import live
 from ctxchat.tui.chat.completion import Completions
 from ctxchat.tui.chat.composer import Composer
-from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.status import StatusLine
 from ctxchat.tui.chat.transcript import Transcript
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.messages import DraftCosted, Happened, Progressed, WorkEnded
 from ctxchat.tui.meters.panel import CompactMeters, MetersPanel
 from ctxchat.tui.screen_stream import stderr_on_screen
@@ -58,19 +58,24 @@ class ChatScreen(Screen[None]):
     class Finished(Posted):
         """A turn of this chat is over; `draft` is what was asked in it, if anything was."""
 
-        def __init__(self, receipt: Receipt, draft: Draft | None) -> None:
+        def __init__(self, receipt: Receipt, draft: Written | None) -> None:
             super().__init__()
             self.receipt = receipt
             self.draft = draft
 
     class Failed(Posted):
-        """A piece of work ended in an error; `draft` is what was asked in it, if anything was."""
+        """A piece of work ended in an error; `draft` is what was asked in it, if anything was. Of work that
+        was no turn `events` begin it again; there are none of upkeep."""
 
-        def __init__(self, failure: str, code: int, draft: Draft | None) -> None:
+        def __init__(
+            self, ended: WorkEnded, draft: Written | None, events: Events | None, turn: bool
+        ) -> None:
             super().__init__()
-            self.failure = failure
-            self.code = code
+            self.failure = ended.failure or ""
+            self.code = ended.code
             self.draft = draft
+            self.events = events
+            self.turn = turn
 
     class Idle(Posted):
         """A turn is over, and no question waits."""
@@ -86,12 +91,13 @@ class ChatScreen(Screen[None]):
         self.status = StatusLine(clock)
         self.meters = (MetersPanel(clock=clock), CompactMeters(id="compact", clock=clock))
         self.work = TurnWork(self.post_message)
-        self.waiting: deque[Draft] = deque()
+        self.waiting: deque[Written] = deque()
         self._heading = Static("", id="title")
         self._waiting = Static("", id="waiting")
+        self._begun: dict[int, Events] = {}
         self._work: int | None = None
         self._view: TurnView | None = None
-        self._draft: Draft | None = None
+        self._draft: Written | None = None
         self._receipt: Receipt | None = None
 
     def compose(self) -> ComposeResult:
@@ -118,7 +124,7 @@ class ChatScreen(Screen[None]):
     def entitle(self, title: Content) -> None:
         self._heading.update(title)
 
-    async def run_turn(self, events: Events, shown: ShownTurn, draft: Draft | None = None) -> None:
+    async def run_turn(self, events: Events, shown: ShownTurn, draft: Written | None = None) -> None:
         """Answer a turn in the thread, and show it as it comes."""
         self.status.begin()
         self._draft, self._receipt = draft, None
@@ -132,12 +138,12 @@ class ChatScreen(Screen[None]):
         self._draft, self._receipt = None, None
         self._work, self._view = self.work.begin(events), view
 
-    def load(self, events: Events) -> None:
-        """Load a model in the thread."""
+    def begin(self, events: Events) -> None:
+        """Do something in the thread that is no turn: load a model, fold turns."""
         self.status.begin()
-        self.work.begin(events)
+        self._begun[self.work.begin(events)] = events
 
-    def hold_back(self, draft: Draft) -> None:
+    def hold_back(self, draft: Written) -> None:
         """Keep a question until the turn before it is over."""
         self.waiting.append(draft)
         self._show_waiting()
@@ -150,7 +156,7 @@ class ChatScreen(Screen[None]):
         self._show_waiting()
         return True
 
-    def next_waiting(self) -> Draft | None:
+    def next_waiting(self) -> Written | None:
         """The question that waited longest."""
         draft = self.waiting.popleft() if self.waiting else None
         self._show_waiting()
@@ -180,6 +186,7 @@ class ChatScreen(Screen[None]):
 
     def on_work_ended(self, message: WorkEnded) -> None:
         mine = message.work == self._work
+        events = self._begun.pop(message.work, None)
         draft = self._draft if mine else None
         receipt = self._receipt if mine else None
         if mine:
@@ -188,7 +195,7 @@ class ChatScreen(Screen[None]):
         if receipt is not None:
             self.post_message(self.Finished(receipt, draft))
         if message.failure:
-            self.post_message(self.Failed(message.failure, message.code, draft))
+            self.post_message(self.Failed(message, draft, events, turn=mine))
         else:
             self.post_message(self.Idle() if mine else self.Rested())
 
@@ -200,7 +207,7 @@ class ChatScreen(Screen[None]):
         self.action_transcript()
 
     def action_stop(self) -> None:
-        if self.busy:
+        if self.busy or self.work.working:
             self.status.say("stopping")
             self.work.cancel()
         else:
