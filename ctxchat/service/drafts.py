@@ -25,7 +25,7 @@ _TEXTS = 256
 class Draft:
     """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
     `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
-    those on disk included."""
+    those on disk included. `attached` are the tokens of each attached text, in their order."""
 
     tokens: int
     total: int
@@ -38,6 +38,7 @@ class Draft:
     predicted: Predicted
     fits: bool
     exact: bool
+    attached: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,9 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
     predicted = (
         Predicted(curve.prefill(total - reused, reused), curve.decode(total)) if curve else Predicted()
     )
+    drafted = [piece for piece in prompt.pieces if piece.owner == standing.question.id]
     return Draft(
-        tokens=sum(len(piece.ids) for piece in prompt.pieces if piece.owner == standing.question.id),
+        tokens=sum(len(piece.ids) for piece in drafted),
         total=total,
         sections=prompt.sections,
         window=prompt.window,
@@ -158,4 +160,5 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
         predicted=predicted,
         fits=total <= assembly.budget.usable,
         exact=prompt.exact,
+        attached=tuple(len(piece.ids) for piece in drafted if piece.section is Section.DATA),
     )

@@ -189,9 +189,11 @@ class ChatApp(App[int]):
         """A model was loaded, or upkeep is over: the meters show the last turn again."""
         self.chat.metered(self.receipts)
         self.entitle()
+        self._drafting.count(self.chat.composer.draft)
 
     async def on_chat_screen_idle(self) -> None:
         self.entitle()
+        self._drafting.count(self.chat.composer.draft)
         draft = self.chat.next_waiting()
         if draft is not None:
             await self.ask(draft)

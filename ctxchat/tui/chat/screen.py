@@ -170,8 +170,7 @@ class ChatScreen(Screen[None]):
     def on_draft_costed(self, message: DraftCosted) -> None:
         for meters in self.meters:
             meters.show_draft(message.cost)
-        if message.cost is not None and not self.busy:
-            self.status.foretell(message.cost)
+        self.composer.show_cost(message.cost)
 
     def metered(self, receipts: Sequence[Receipt]) -> None:
         """Begin the meters anew with the turns of another conversation."""
