@@ -161,7 +161,7 @@ class ChatApp(App[int]):
         if command is None:
             await self.ask(message.draft)
         elif command[0] in BY_NAME:
-            self.act(BY_NAME[command[0]].action, command[1])
+            self.run_worker(self.actions.obey(BY_NAME[command[0]], command[1]))
         else:
             meant = " or ".join(f"/{name}" for name in near(command[0]))
             self.chat.composer.write(message.draft)

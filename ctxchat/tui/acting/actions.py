@@ -17,14 +17,23 @@ class Actions(ConversationActions, FailureActions, ViewActions):
     async def do(self, action: str, argument: str) -> None:
         await self._told(getattr(self, action)(argument))
 
+    async def obey(self, command: Command, argument: str) -> None:
+        """Do a command as it was written. One that cannot be done comes back, to be written otherwise."""
+        done = await self._told(getattr(self, command.action)(argument))
+        if not done and argument and not self.chat.composer.draft.text:
+            self.chat.composer.set_text(f"/{command.name} {argument}")
+
     async def do_key(self, turn: TurnView, name: str) -> None:
         await self._told(getattr(self, name)("", turn=turn))
 
-    async def _told(self, action: Coroutine[Any, Any, None]) -> None:
+    async def _told(self, action: Coroutine[Any, Any, None]) -> bool:
+        """Whether it was done; what went wrong is said."""
         try:
             await action
         except CtxChatError as error:
             self.app.tell(error)
+            return False
+        return True
 
     def from_palette(self, command: Command) -> None:
         """Do a command, or write its beginning where it needs more."""

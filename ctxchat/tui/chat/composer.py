@@ -105,7 +105,8 @@ class Composer(Vertical):
         self._draw_cost()
 
     def on_text_area_changed(self) -> None:
-        self._completion.complete(self.area.text, self.area.cursor_location)
+        row, column = self.area.cursor_location
+        self._completion.complete(self.area.document[row][:column], first=row == 0)
         self.area.completing = self._completion.open
         self.post_message(self.Changed(self.draft))
 
