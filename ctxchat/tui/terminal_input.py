@@ -10,8 +10,8 @@ PASTE, PASTE_END = "\x1b[200~", "\x1b[201~"
 class TerminalInput:
     """Decodes bytes as they come.
 
-    A byte that is not UTF-8 would end Textual's thread of keys, and an escape inside a paste would let it take
-    what follows for keys, Enter among them: so the one is replaced and the other left out.
+    A byte that is not UTF-8 would end Textual's thread of keys, and an escape inside a paste would let it
+    take what follows for keys, Enter among them: so the one is replaced and the other left out.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class TerminalInput:
         return passed
 
     def _typed(self, text: str) -> tuple[str, str]:
-        """What is passed on at once, since a lone escape is a key, up to where a paste begins; and the rest."""
+        """What is passed on at once, since a lone escape is a key, up to where a paste begins; the rest."""
         seen = self._before + text
         at = seen.find(PASTE)
         if at < 0:
@@ -54,4 +54,4 @@ def decode_leniently() -> None:
     """Let Textual read the terminal so."""
     from textual.drivers import linux_driver
 
-    linux_driver.getincrementaldecoder = lambda _: TerminalInput  # type: ignore[assignment,misc]
+    linux_driver.getincrementaldecoder = lambda _: TerminalInput  # type: ignore[attr-defined,assignment]

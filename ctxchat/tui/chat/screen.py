@@ -33,7 +33,7 @@ _BEGINNING = 0
 
 
 NARROW_WIDE_BROAD = [(0, "-narrow"), (100, "-wide"), (180, "-broad")]
-SHORT_TALL = [(0, "-short"), (30, "-tall")]
+TINY_SHORT_TALL = [(0, "-tiny"), (10, "-short"), (30, "-tall")]
 
 
 class ChatScreen(Screen[None]):
@@ -43,7 +43,7 @@ class ChatScreen(Screen[None]):
     """
 
     HORIZONTAL_BREAKPOINTS = NARROW_WIDE_BROAD
-    VERTICAL_BREAKPOINTS = SHORT_TALL
+    VERTICAL_BREAKPOINTS = TINY_SHORT_TALL
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "app.new", "New"),
