@@ -36,7 +36,7 @@ class SpeedMeter(Meter):
                 amounts.seconds,
                 now.first_token,
                 [turn.first_token for turn in past],
-                colours.teal,
+                hues.teal,
             ),
         )
         lines = [line for row in rows for line in row.drawn(width, 2 if view.roomy else 1)]
