@@ -34,6 +34,10 @@ class Hand:
     async def sees(self, words: str) -> None:
         await self.until(lambda: words in seen(self.app))
 
+    async def says(self, words: str) -> None:
+        """Wait for a line in the corner, wherever it wraps."""
+        await self.until(lambda: any(words in told.message for told in self.app._notifications))
+
     @property
     def answers(self) -> list[str]:
         return [turn.shown.answer for turn in self.app.chat.transcript.turns]
@@ -58,10 +62,7 @@ def test_a_command_does_what_the_help_says(command: Command, chats: Chats, tmp_p
     async def run() -> None:
         async with app.run_test(size=SIZE, notifications=True) as pilot:
             await ask(pilot, "First?")
-            try:
-                await asyncio.wait_for(PROOFS[command.name](Hand(pilot, app, tmp_path)), 6)
-            except TimeoutError:
-                raise AssertionError(seen(app))
+            await PROOFS[command.name](Hand(pilot, app, tmp_path))
 
     with with_late_services(app, tmp_path):
         asyncio.run(run())
@@ -85,10 +86,10 @@ def opens(name: str, words: str) -> None:
 
 opens("help", "Shift-Enter, Ctrl-J")
 opens("conversations", "First?")
-opens("plan", "q8_0")
+opens("plan", "cached keys")
 opens("context", "First?")
 opens("notes", "notes")
-opens("settings", "sampling")
+opens("settings", "origin")
 
 
 @proves("new")
@@ -104,7 +105,7 @@ async def _(hand: Hand) -> None:
     await hand.write("/rename harbour")
     await hand.sees("harbour")
     await hand.write("/rename")
-    await hand.sees("/rename NAME")
+    await hand.says("/rename NAME")
 
 
 @proves("fork")
@@ -120,11 +121,11 @@ async def _(hand: Hand) -> None:
     file = hand.folder / "out.jsonl"
     await hand.write(f"/export {file}")
     await hand.until(file.exists)
-    await hand.sees("written to")
+    await hand.says("written to")
     await hand.write(f"/export {file}")
-    await hand.sees("is there already")
+    await hand.says("is there already")
     await hand.write("/export out.pdf")
-    await hand.sees(".md, .jsonl or .json")
+    await hand.says(".md, .jsonl or .json")
 
 
 @proves("model")
@@ -140,9 +141,9 @@ async def _(hand: Hand) -> None:
 @proves("system")
 async def _(hand: Hand) -> None:
     await hand.write("/system")
-    await hand.sees("system: Be.")
+    await hand.says("system: Be.")
     await hand.write("/system Be brief.")
-    await hand.sees("/new begins another")
+    await hand.says("/new begins another")
     await hand.pilot.press("ctrl+u")
     await hand.write("/new")
     await hand.until(lambda: hand.app.asking.conversation is None)
@@ -155,7 +156,7 @@ async def _(hand: Hand) -> None:
     await hand.write("/think off")
     await hand.until(lambda: hand.app.asking.think is False)
     await hand.write("/think maybe")
-    await hand.sees("/think on, /think off, or /think auto")
+    await hand.says("/think on, /think off, or /think auto")
     assert hand.app.chat.composer.draft.text == "/think maybe"
 
 
@@ -164,7 +165,7 @@ async def _(hand: Hand) -> None:
     await hand.write("/temperature 0.3")
     await hand.until(lambda: hand.app.asking.sampling.temperature == 0.3)
     await hand.write("/temperature nan")
-    await hand.sees("a number from 0 up")
+    await hand.says("a number from 0 up")
 
 
 @proves("again")
@@ -176,7 +177,7 @@ async def _(hand: Hand) -> None:
 @proves("continue")
 async def _(hand: Hand) -> None:
     await hand.write("/continue")
-    await hand.sees("there is no rest of it")
+    await hand.says("there is no rest of it")
 
 
 @proves("edit")
@@ -226,7 +227,7 @@ async def _(hand: Hand) -> None:
     await hand.sees("folded the oldest")
     await hand.write("/summary")
     await hand.until(lambda: hand.app.screen is not hand.app.chat)
-    await hand.sees("A summary of what was said so far.")
+    await hand.sees("User: First?")
 
 
 @proves("pin")
@@ -235,16 +236,16 @@ async def _(hand: Hand) -> None:
     await hand.write("/pin keep this")
     await hand.until(lambda: record.resolve(hand.app.asking.conversation).pins)
     await hand.write("/pin")
-    await hand.sees("give the text: /pin TEXT")
+    await hand.says("give the text: /pin TEXT")
 
 
 @proves("remember")
 async def _(hand: Hand) -> None:
     await hand.write("/remember I sail.")
-    await hand.sees("remembered, in all conversations")
-    assert [note.text for note in hand.app.services.memory.list()] == ["I sail."]
+    await hand.says("remembered, in all conversations")
+    assert [note.text for note in hand.app.services.memory.listing()] == ["I sail."]
     await hand.write("/remember")
-    await hand.sees("give the text: /remember TEXT")
+    await hand.says("give the text: /remember TEXT")
 
 
 @proves("forget")
@@ -252,11 +253,11 @@ async def _(hand: Hand) -> None:
     memory = hand.app.services.memory
     note = memory.add("I sail.")
     await hand.write("/forget")
-    await hand.sees("give the id")
+    await hand.says("give the id")
     await hand.write("/forget nosuch")
     await hand.until(lambda: hand.app.chat.composer.draft.text == "/forget nosuch")
     await hand.write(f"/forget {note}")
-    await hand.until(lambda: not memory.list())
+    await hand.until(lambda: not memory.listing())
 
 
 @proves("attach")
@@ -268,7 +269,7 @@ async def _(hand: Hand) -> None:
     await hand.write("/copy")
     assert hand.app.chat.composer.draft.attachments
     await hand.write(f"/attach {file}.gone")
-    await hand.sees("No such file")
+    await hand.says("No such file")
     assert hand.app.chat.composer.draft.text == f"/attach {file}.gone"
 
 
@@ -279,7 +280,7 @@ async def _(hand: Hand) -> None:
     await hand.write(f"/data {file}")
     await hand.until(lambda: hand.app.chat.composer.draft.data)
     await hand.write("/data")
-    await hand.sees("give a path")
+    await hand.says("give a path")
 
 
 @proves("theme")
@@ -287,7 +288,7 @@ async def _(hand: Hand) -> None:
     await hand.write("/theme ctxchat-light")
     await hand.until(lambda: hand.app.theme == "ctxchat-light")
     await hand.write("/theme nosuch")
-    await hand.sees("there is no theme nosuch")
+    await hand.says("there is no theme nosuch")
 
 
 @proves("meters")
