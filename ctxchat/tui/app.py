@@ -188,7 +188,7 @@ class ChatApp(App[int]):
         if command is None:
             await self.ask(message.draft)
         elif command[0] in BY_NAME:
-            self.act(BY_NAME[command[0]].action, command[1])
+            self.run_worker(self.actions.obey(BY_NAME[command[0]], command[1]))
         else:
             meant = " or ".join(f"/{name}" for name in near(command[0]))
             self.chat.composer.write(message.draft)
@@ -216,10 +216,10 @@ class ChatApp(App[int]):
         """A model was loaded, or the record was changed: what is known now is shown."""
         self.chat.metered(self.receipts)
         self.entitle()
+        self.count_draft()
         model = self.services.chat.model
         if loaded(model) is not None and model is not self._learned_of:
             self._learned_of = model
-            self.count_draft()
             self.run_worker(self._learn())
 
     async def _learn(self) -> None:
@@ -233,6 +233,7 @@ class ChatApp(App[int]):
     async def on_chat_screen_idle(self) -> None:
         """A turn is over. Behind one that failed nothing is asked by itself."""
         self.entitle()
+        self.count_draft()
         if self.receipts and self.receipts[-1].error is not None:
             return
         draft = self.chat.next_waiting()

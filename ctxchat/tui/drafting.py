@@ -63,7 +63,8 @@ class Drafting:
 def cost_of(services: "Services", asking: Asking, draft: Written) -> Draft | None:
     """What sending a draft would cost; None for one that is empty or a command, and while no model is
     loaded. Raises CtxChatError."""
-    if not draft.text or parsed(draft.text) is not None:
-        return None
     limit, attached = asking.sampling.max_tokens, (*draft.attachments, *draft.data)
-    return services.drafts.cost(asking.conversation, draft.text, attached, limit, think=asking.think)
+    text = "" if parsed(draft.text) is not None else draft.text
+    if not text and not attached:
+        return None
+    return services.drafts.cost(asking.conversation, text, attached, limit, think=asking.think)

@@ -16,15 +16,23 @@ class Actions(FailureActions, ViewActions):
     async def do(self, action: str, argument: str) -> None:
         await self.told(getattr(self, action)(argument))
 
+    async def obey(self, command: Command, argument: str) -> None:
+        """Do a command as it was written. One that cannot be done comes back, to be written otherwise."""
+        done = await self.told(getattr(self, command.action)(argument))
+        if not done and argument and not self.chat.composer.draft.text:
+            self.chat.composer.set_text(f"/{command.name} {argument}")
+
     async def do_key(self, turn: TurnView, name: str) -> None:
         await self.told(getattr(self, name)("", turn=turn))
 
-    async def told(self, action: Coroutine[Any, Any, None]) -> None:
-        """Do it, and say in a corner what went wrong with it."""
+    async def told(self, action: Coroutine[Any, Any, None]) -> bool:
+        """Do it, and say in a corner what went wrong with it; gives whether it was done."""
         try:
             await action
         except (CtxChatError, OSError) as error:
             self.app.tell(str(error))
+            return False
+        return True
 
     def from_palette(self, command: Command) -> None:
         """Do a command, or write its beginning where it needs more."""

@@ -1,7 +1,6 @@
 """What the model is given: attachments, memory, summaries, and other models."""
 
 import asyncio
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,23 +9,20 @@ from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import TurnEvent
 from ctxchat.tui.acting.base import Acting, loaded
 from ctxchat.tui.chat.written import Written
+from ctxchat.tui.mentions import looks_like_a_path, mentioned, present
 from ctxchat.tui.start import Read
-
-_MENTION = re.compile(r"(?:^|(?<=\s))@(\S+)")
 
 
 class ContextActions(Acting):
     async def with_mentioned(self, draft: Written) -> Written:
         """A draft with the files attached that are named `@path` in it. Raises UsageError."""
-        from pathlib import Path
-
-        named = [m[1].rstrip(".,;:!?)") for m in _MENTION.finditer(draft.text)]
-        present = [name for name in dict.fromkeys(named) if Path(name).expanduser().exists()]
         attachments = list(draft.attachments)
-        for name in present:
-            read = await self._read(name, draft.text, table=False)
-            attachments += read.attachments
-        return replace(draft, attachments=tuple(attachments)) if present else draft
+        for name in mentioned(draft.text):
+            if present(name):
+                attachments += (await self._read(name, draft.text, table=False)).attachments
+            elif looks_like_a_path(name):
+                raise UsageError(f"@{name}: there is no such file (in quotes, it is no file)")
+        return replace(draft, attachments=tuple(attachments))
 
     async def attach(self, path: str) -> None:
         for attachment in (await self._read(path, "", table=False)).attachments:

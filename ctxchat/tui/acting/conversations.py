@@ -44,6 +44,8 @@ class ConversationActions(Acting):
         self.chat.composer.area.focus()
 
     async def rename(self, name: str) -> None:
+        if not name:
+            raise UsageError("give the name: /rename NAME")
         if self.app.asking.conversation is None:
             self.app.asking.name = name or None
         else:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -12,7 +12,6 @@ from textual.message import Message as Posted
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from ctxchat.display.editor import edited
 from ctxchat.display.plain_text import clean, shortened
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import TurnEvent, TurnFinished
@@ -26,7 +25,7 @@ from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.chat.written import Written
 from ctxchat.tui.messages import DraftCosted, Happened, Progressed, WorkEnded
 from ctxchat.tui.meters.panel import CompactMeters, MetersPanel
-from ctxchat.tui.screen_stream import stderr_on_screen
+from ctxchat.tui.own_editor import edited_outside
 from ctxchat.tui.work import Events, TurnWork
 
 _BEGINNING = 0
@@ -34,7 +33,7 @@ _BEGINNING = 0
 
 
 NARROW_WIDE_BROAD = [(0, "-narrow"), (100, "-wide"), (180, "-broad")]
-SHORT_TALL = [(0, "-short"), (30, "-tall")]
+TINY_SHORT_TALL = [(0, "-tiny"), (10, "-short"), (30, "-tall")]
 
 
 class ChatScreen(Screen[None]):
@@ -44,7 +43,7 @@ class ChatScreen(Screen[None]):
     """
 
     HORIZONTAL_BREAKPOINTS = NARROW_WIDE_BROAD
-    VERTICAL_BREAKPOINTS = SHORT_TALL
+    VERTICAL_BREAKPOINTS = TINY_SHORT_TALL
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "app.new", "New"),
@@ -176,8 +175,7 @@ class ChatScreen(Screen[None]):
     def on_draft_costed(self, message: DraftCosted) -> None:
         for meters in self.meters:
             meters.show_draft(message.cost)
-        if message.cost is not None and not self.busy:
-            self.status.foretell(message.cost)
+        self.composer.show_cost(message.cost)
 
     def metered(self, receipts: Sequence[Receipt]) -> None:
         """Begin the meters anew with the turns of another conversation."""
@@ -226,10 +224,9 @@ class ChatScreen(Screen[None]):
     def action_editor(self) -> None:
         """Write the question in the person's own editor."""
         try:
-            with self.app.suspend(), stderr_on_screen():
-                text = edited(self.composer.area.text, "question.md")
-        except (CtxChatError, SuspendNotSupported) as error:
-            self.notify(str(error), severity="error", markup=False)
+            text = edited_outside(self.app, self.composer.area.text, "question.md")
+        except CtxChatError as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
         else:
             self.composer.set_text(text.rstrip("\n"))
 
