@@ -114,7 +114,8 @@ class Generated:
 
     `reasoning_ids` come first, with their tags; `text_ids` leave the end-of-turn token out. Their
     texts, joined, are `reasoning` and `text`. `aligned` is False where a token holds the end of
-    one and the beginning of the other.
+    one and the beginning of the other. `satisfied` is False where the text is not what the
+    constraint asks for.
     """
 
     finish: Finish
@@ -123,6 +124,7 @@ class Generated:
     reasoning: str = ""
     reasoning_ids: tuple[int, ...] = ()
     aligned: bool = True
+    satisfied: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """A model whose answers are written down, with the cells, events and errors of a real one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
@@ -11,6 +12,7 @@ from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefille
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
+from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
@@ -229,6 +231,8 @@ class ScriptedModel:
         )
         finish = Finish.LENGTH
         answer = self._answer(generation)
+        if generation.constraint:
+            answer = self._constrained(answer, generation.constraint)
         for _ in range(generation.limit):
             token = next(answer)
             if cancel.requested:
@@ -242,7 +246,22 @@ class ScriptedModel:
                 break
             self.cache.mirror.add(sequence, (token,))
         yield from stream.finish()
-        yield stream.generated(finish)
+        done = stream.generated(finish)
+        asked = generation.constraint
+        yield replace(done, satisfied=asked is None or grammar_of(asked.grammar).allows(done.text))
+
+    def _constrained(self, answer: Iterator[int], constraint: Constraint) -> Iterator[int]:
+        """The ids of an answer, and where the grammar does not take one, the next of its shortest end."""
+        follower = Follower(grammar_of(constraint.grammar))
+        for token in answer:
+            text = self.vocabulary.text((token,))
+            if not follower.after(text).knows or token == END_OF_TURN:
+                text = follower.ending()[:1]
+            if not text:
+                yield END_OF_TURN
+                return
+            follower = follower.after(text)
+            yield from self.vocabulary.tokenize(text, special=False, after=None)
 
     def _answer(self, generation: Generation) -> Iterator[int]:
         """The ids of the answer, and of the end of the turn where it was written down."""

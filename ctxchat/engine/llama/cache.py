@@ -212,6 +212,15 @@ class LlamaCache:
         if not self._allocated().predicts():
             raise EngineError("the model predicts no token: its file is damaged, or its types do not suit it")
 
+    def prediction(self) -> Any:
+        """The last prediction: a pointer to a number for each token, good until more is read."""
+        return self._allocated().prediction()
+
+    @property
+    def vocabulary(self) -> Any:
+        """llama.cpp's pointer to the vocabulary."""
+        return self._allocated().vocabulary
+
     def sample(self, chain: Any) -> int:
         """The next token by a chain of samplers."""
         return self._allocated().sample(chain)
