@@ -148,7 +148,7 @@ def _row(model: "ModelFile") -> tuple[str, ...]:
     return (
         model.name,
         model.architecture or amounts.DASH,
-        amounts.many(model.parameters or 0),
+        amounts.count(model.parameters),
         model.quantization or amounts.DASH,
         amounts.size(model.bytes),
         amounts.count(model.window),

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.pulling import PullDelayed
-from ctxchat.engine.hub.patience import pause
+from ctxchat.engine.hub.patience import FIRST_TRIES, MAX_TRIES, pause
 from ctxchat.engine.hub.refusals import lost
 
 Answer = TypeVar("Answer")
@@ -25,16 +25,19 @@ def asked(
             return ask()
         except httpx2.HTTPError as error:
             failures += 1
-            delay = delay_behind(error, failures, name, refused)
+            delay = delay_behind(error, failures, name, refused, tries=FIRST_TRIES)
         yield delay
         wait(delay.seconds)
 
 
-def delay_behind(error: Exception, failures: int, name: str, refused: Refused) -> PullDelayed:
-    """How long to wait behind the last of some failures in a row. Raises ModelError where it is given up."""
+def delay_behind(
+    error: Exception, failures: int, name: str, refused: Refused, *, tries: int = MAX_TRIES
+) -> PullDelayed:
+    """How long to wait behind the last of some failures in a row, so many `tries` of a connection. Raises
+    ModelError where it is given up."""
     response = getattr(error, "response", None)
     if response is None:
-        seconds = pause(failures)
+        seconds = pause(failures, tries=tries)
         if seconds is None:
             raise lost(name, error) from error
         return PullDelayed(f"the connection failed ({type(error).__name__})", seconds)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ctxchat.domain.errors import ModelError
+from ctxchat.domain.errors import ModelError, UsageError
 from ctxchat.domain.pulling import PullDelayed
 from ctxchat.engine.hub.asking import asked
 from ctxchat.engine.hub.reference import RepoReference
@@ -69,7 +69,10 @@ class HubClient:
         def refused(status: int, headers: Mapping[str, str]) -> ModelError:
             return self._refused(repo, status, headers)
 
-        seen = yield from asked(ask, repo, refused, self._wait)
+        try:
+            seen = yield from asked(ask, repo, refused, self._wait)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"what answers at {self.endpoint or HUB} about {repo} is no hub") from error
         named = (sibling for sibling in seen.siblings or () if sibling.rfilename.endswith(".gguf"))
         return [self._remote(repo, seen.sha, sibling) for sibling in named]
 
@@ -77,7 +80,12 @@ class HubClient:
         """A file anywhere, with what tells one content at this address from another, behind delays."""
 
         def ask() -> "Response":
-            response = self.connection.head(url, follow_redirects=True, timeout=SECONDS)
+            import httpx2
+
+            try:
+                response = self.connection.head(url, follow_redirects=True, timeout=SECONDS)
+            except httpx2.InvalidURL as error:
+                raise UsageError(f"{url!r} is no address: {error}") from error
             return response if response.status_code in _NO_HEAD else response.raise_for_status()
 
         seen = yield from asked(ask, name, lambda status, headers: refusal(url, status, headers), self._wait)

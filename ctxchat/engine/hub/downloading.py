@@ -58,14 +58,17 @@ def fetched(
     """Fetch a file, telling how many bytes of it are here. Raises ModelError; what has come stays for the
     next time, but where its checksum is wrong."""
     private_folder(download.path.parent)
-    with _held(download) as part:
-        fetch = _Fetch(download, part, client, headers)
-        yield part.tell()
-        yield from fetch.to_the_end(wait)
-        part.flush()
-        os.fsync(part.fileno())
-        fetch.verify()
-        download.part.replace(download.path)
+    try:
+        with _held(download) as part:
+            fetch = _Fetch(download, part, client, headers)
+            yield part.tell()
+            yield from fetch.to_the_end(wait)
+            part.flush()
+            os.fsync(part.fileno())
+            fetch.verify()
+            download.part.replace(download.path)
+    except OSError as error:
+        raise ModelError(f"{download.path.name} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ctxchat import locations
 from ctxchat.engine.gguf.library import ModelLibrary
-from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from ctxchat.engine.llama.options import EngineOptions
     from ctxchat.engine.snapshots.folder import SnapshotFolder
     from ctxchat.service.bench import BenchService
+    from ctxchat.service.model_in_use import OpenedModel
 
 BUNDLED_NOTICE = (
     "no model was named, so the bundled {name} answers: quick, and not clever; "
@@ -58,10 +58,10 @@ def bench_service(settings: Settings) -> "BenchService":
 
 def model_opener(
     settings: Settings, *, one_shot: bool, snapshots: "SnapshotFolder | None" = None
-) -> Callable[[], OpenedModel]:
+) -> "Callable[[], OpenedModel]":
     """What finds the model of the settings. Its cells are kept in the person's folder, or in another."""
 
-    def open_model() -> OpenedModel:
+    def open_model() -> "OpenedModel":
         path = model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
         return replace(opened_model(settings, path, one_shot=one_shot, snapshots=snapshots), notice=notice)
@@ -71,8 +71,10 @@ def model_opener(
 
 def opened_model(
     settings: Settings, path: Path, *, one_shot: bool, snapshots: "SnapshotFolder | None" = None
-) -> OpenedModel:
+) -> "OpenedModel":
     """A model file, run as the settings say."""
+    from ctxchat.service.model_in_use import OpenedModel
+
     return OpenedModel(_llama_model(settings, path, one_shot=one_shot, snapshots=snapshots))
 
 
