@@ -12,6 +12,12 @@ MAX_HEADER = 1 << 27
 """Bytes a header may have: eight times the longest known, so that what a damaged one claims is
 refused before it is walked through."""
 
+MAX_TEXT = 1 << 22
+"""Bytes one text may have: the longest chat template known has a tenth of a megabyte."""
+
+MAX_TEXTS = 1 << 25
+"""Bytes an array of texts may have: the largest vocabulary known has five megabytes."""
+
 SHORT = 4096
 """Numbers an array may hold to be read at once; llama.cpp knows of no more layers than 512."""
 
@@ -135,6 +141,8 @@ class Cursor:
 
     def text(self) -> str:
         length = self.u64()
+        if length > MAX_TEXT:
+            raise damaged(self.path, f"a text of {length:,} bytes")
         begin = self.skip(length)
         return self.source[begin : begin + length].decode("utf-8", "replace")
 
@@ -185,6 +193,8 @@ class Cursor:
                     at += 8 + unpack(source, at)[0]
         except (struct.error, OverflowError):
             at = end + 1
+        if at - self.at > MAX_TEXTS and at <= end:
+            raise damaged(self.path, f"an array of {at - self.at:,} bytes of texts")
         if at > end:
             raise cut_short(self.path, "it ends inside its header, or the header is damaged")
         return marks, at
