@@ -17,8 +17,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_AUTHORS = {"model": "by the model", "digest": "by rule, from what was said", "person": "edited by you"}
-
 
 @app.callback(invoke_without_command=True)
 def compact(context: typer.Context, session: Session = None) -> None:
@@ -73,13 +71,9 @@ def edit(session: Session = None) -> None:
 @app.command()
 def undo(session: Session = None) -> None:
     """Take the last compaction back, or the last edit of a summary."""
-    before, after = _service().undo(session)
-    if after.turns < before.turns:
-        first = after.turns + 1
-        span = f"turn {first} is" if first == before.turns else f"turns {first} to {before.turns} are"
-        _say(f"undone: {span} sent word for word again")
-    else:
-        _say("undone: the summary before it stands again, and no turn more is sent word for word")
+    from ctxchat.display.summaries import undone
+
+    _say(undone(*_service().undo(session)))
 
 
 def _service() -> "SummaryService":
@@ -97,15 +91,12 @@ def _turns(number: int) -> str:
 
 
 def _readable(summaries: "Summaries") -> str:
+    from ctxchat.display.summaries import AUTHORS, passage, span, spans
+
     passages = [f"{summaries.conversation.name} ({summaries.conversation.id})"]
-    begin = 1
-    for block in summaries.blocks:
-        end = begin + block.turns - 1
-        span = f"Turn {begin}" if begin == end else f"Turns {begin} to {end}"
-        passages.append(f"{span}, {_AUTHORS[block.origin]}:\n{block.text}")
-        if block.left_out:
-            passages.append(f"Left to search: {', '.join(block.left_out)}")
-        begin = end + 1
+    for block, (begin, end) in zip(summaries.blocks, spans(summaries), strict=True):
+        turns = span(begin, end).capitalize()
+        passages.append(f"{turns}, {AUTHORS[block.origin]}:\n{passage(block)}")
     return "\n\n".join(passages)
 
 

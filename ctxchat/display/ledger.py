@@ -46,6 +46,37 @@ def ledger(receipt: Receipt) -> str:
     return "\n".join(_lines(receipt)) + "\n"
 
 
+def heavy(prompt: Prompt) -> dict[tuple[Section, str | None], int]:
+    """Tokens of each heavy part, by its section and its owner, the heaviest first."""
+    weights: Counter[tuple[Section, str | None]] = Counter()
+    for piece in prompt.pieces:
+        weights[piece.section, piece.owner] += len(piece.ids)
+    least = HEAVY * prompt.usable
+    return {
+        part: tokens for part, tokens in weights.most_common() if part[0] in _REMEDIES and tokens >= least
+    }
+
+
+def spent(receipt: Receipt) -> Iterator[tuple[str, str]]:
+    """What the turn cost: a word, and what is said of it; no word where it goes on from the line above."""
+    yield "model", receipt.model_path or amounts.DASH
+    yield "conversation", receipt.session or amounts.DASH
+    if receipt.prompt:
+        yield "window", f"{receipt.prompt.window:,} tokens, {receipt.prompt.reserve:,} kept for the answer"
+    yield "answer", f"{amounts.count(receipt.answer_tokens)} tokens"
+    yield "attention", f"{amounts.count(receipt.attention_pairs)} pairs"
+    if receipt.kv:
+        yield from _kv_rows(receipt.kv)
+    if receipt.memory:
+        yield "memory", _memory(receipt.memory)
+    latency, foretold = receipt.latency, receipt.predicted
+    yield "prefill", _foretold(latency.prefill, latency.prefill_rate, amounts.seconds(foretold.prefill))
+    per_token = foretold.decode_per_token
+    expected = amounts.rate(1 / per_token if per_token else None)
+    yield "decode", _foretold(latency.decode, latency.decode_rate, expected)
+    yield "time", _time(latency)
+
+
 def aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...] = ()) -> Iterator[str]:
     """Rows as lines with columns of one width; those numbered in `right` are right-aligned."""
     table = list(rows)
@@ -77,7 +108,7 @@ def _lines(receipt: Receipt) -> Iterator[str]:
         head = ("note", "score", "tokens", "source", "cited")
         yield from aligned([head, *map(_note_row, receipt.notes)], right=(1, 2))
         yield ""
-    yield from aligned(_cost_rows(receipt))
+    yield from aligned(spent(receipt))
 
 
 def _prompt_lines(prompt: Prompt) -> Iterator[str]:
@@ -96,13 +127,9 @@ def _prompt_lines(prompt: Prompt) -> Iterator[str]:
 
 def _remedies(prompt: Prompt) -> Iterator[str]:
     """A line for each heavy part, with what would make it lighter."""
-    weights: Counter[tuple[Section, str | None]] = Counter()
-    for piece in prompt.pieces:
-        weights[piece.section, piece.owner] += len(piece.ids)
-    for (section, owner), tokens in weights.most_common():
-        if section in _REMEDIES and tokens >= HEAVY * prompt.usable:
-            share = f"{tokens / prompt.usable:.0%} of what may be used"
-            yield f"heavy: {section} {owner or ''} {tokens:,} tokens, {share}: {_REMEDIES[section]}"
+    for (section, owner), tokens in heavy(prompt).items():
+        share = f"{tokens / prompt.usable:.0%} of what may be used"
+        yield f"heavy: {section} {owner or ''} {tokens:,} tokens, {share}: {_REMEDIES[section]}"
 
 
 def _piece_row(piece: Piece) -> tuple[str, ...]:
@@ -129,25 +156,6 @@ def _cited(note: Citation) -> str:
     return "cited" if note.overlaps else "cited, and the answer shares no words with it"
 
 
-def _cost_rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
-    yield "model", receipt.model_path or amounts.DASH
-    yield "conversation", receipt.session or amounts.DASH
-    if receipt.prompt:
-        yield "window", f"{receipt.prompt.window:,} tokens, {receipt.prompt.reserve:,} kept for the answer"
-    yield "answer", f"{amounts.count(receipt.answer_tokens)} tokens"
-    yield "attention", f"{amounts.count(receipt.attention_pairs)} pairs"
-    if receipt.kv:
-        yield from _kv_rows(receipt.kv)
-    if receipt.memory:
-        yield "memory", _memory(receipt.memory)
-    yield (
-        "prefill",
-        _foretold(receipt.latency.prefill, receipt.predicted.prefill, receipt.latency.prefill_rate),
-    )
-    yield "decode", f"{amounts.seconds(receipt.latency.decode)} ({amounts.rate(receipt.latency.decode_rate)})"
-    yield "time", _time(receipt.latency)
-
-
 def _kv_rows(kv: KvCost) -> Iterator[tuple[str, str]]:
     yield (
         "KV",
@@ -168,8 +176,8 @@ def _memory(memory: Memory) -> str:
     )
 
 
-def _foretold(actual: float | None, predicted: float | None, rate: float | None) -> str:
-    return f"{amounts.seconds(actual)} ({amounts.rate(rate)}), predicted {amounts.seconds(predicted)}"
+def _foretold(actual: float | None, rate: float | None, predicted: str) -> str:
+    return f"{amounts.seconds(actual)} ({amounts.rate(rate)}), predicted {predicted}"
 
 
 def _time(latency: Latency) -> str:

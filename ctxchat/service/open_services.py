@@ -1,11 +1,13 @@
 """What a front end that stays open works with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctxchat.domain.ports import Vocabulary
 from ctxchat.service.chat import ChatService
 from ctxchat.service.conversations import ConversationService
 from ctxchat.service.drafts import Drafts
@@ -57,6 +59,12 @@ class Services:
     @cached_property
     def models(self) -> "ModelService":
         return self.late.models()
+
+    @contextmanager
+    def vocabulary(self) -> Iterator[Vocabulary]:
+        """What texts are counted with, in any thread. Raises EngineError while no model is loaded."""
+        with self.chat.counting(None) as assembly:
+            yield assembly.model.vocabulary
 
     def close(self) -> None:
         """Give the model's memory back."""

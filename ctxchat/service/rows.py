@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ctxchat.context.omissions import DROPPED, GIVEN_BACK
-from ctxchat.domain.conversation import Conversation, Omission, Pin, Section
+from ctxchat.domain.conversation import Conversation, Message, Omission, Pin, Section
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.path_turns import turn_around
 from ctxchat.domain.ports import Conversations
@@ -55,8 +55,10 @@ class RowService:
 
     def listing(self, conversation: Conversation, prompt: Prompt) -> tuple[Row, ...]:
         """Every piece of a prompt in its order, then what was left out of it."""
-        texts = {m.id: m.spoken for m in self.conversations.path(conversation.id)} if prompt.dropped else {}
-        return (*map(_sent, prompt.pieces), *(_left_out(d, texts.get(d.id, "")) for d in prompt.dropped))
+        path = self.conversations.path(conversation.id) if prompt.dropped else ()
+        messages = {message.id: message for message in path}
+        left_out = (_left_out(d, _text_of(d, messages.get(d.id))) for d in prompt.dropped)
+        return (*map(_sent, prompt.pieces), *left_out)
 
     def pin(self, reference: str | None, row: Row) -> Pin:
         """Keep the text of a row in every prompt."""
@@ -107,6 +109,15 @@ def _actions(section: Section, text: str, message: str | None) -> Iterator[Actio
     yield Action.DROP
     if text.strip() and section in (Section.HISTORY, *_ATTACHED):
         yield Action.PIN
+
+
+def _text_of(dropped: Dropped, message: Message | None) -> str:
+    """What a person knows it by: what was attached, or what the turn begins with."""
+    if message is None:
+        return ""
+    if dropped.section in _ATTACHED:
+        return "".join(s.text for s in message.segments if s.section is dropped.section)
+    return message.spoken
 
 
 def _left_out(dropped: Dropped, text: str) -> Row:

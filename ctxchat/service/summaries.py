@@ -1,11 +1,12 @@
 """Summary blocks seen, edited and taken back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ctxchat.domain.conversation import Conversation, new_id
+from ctxchat.domain.conversation import Conversation, Message, Omission, new_id, sent
 from ctxchat.domain.errors import UsageError
-from ctxchat.domain.ports import Conversations
+from ctxchat.domain.path_turns import messages_of_turns
+from ctxchat.domain.ports import Conversations, Vocabulary
 from ctxchat.domain.summary import SummaryBlock, SummaryOrigin
 from ctxchat.service.references import held, resolve
 
@@ -23,6 +24,15 @@ class Summaries:
         return sum(block.turns for block in self.blocks)
 
 
+@dataclass(frozen=True, slots=True)
+class SummarySize:
+    """Tokens of what a block stands for, as it was said, and of the block."""
+
+    before: int
+    after: int
+    exact: bool
+
+
 @dataclass(frozen=True)
 class SummaryService:
     """Summaries of the conversation that is meant, None meaning the one used last. All raise
@@ -32,6 +42,24 @@ class SummaryService:
 
     def shown(self, reference: str | None) -> Summaries:
         return self._of(resolve(self.conversations, reference))
+
+    def sizes(self, summaries: Summaries, vocabulary: Vocabulary) -> tuple[SummarySize, ...]:
+        """Of each block, what was attached and what a person left out not counted."""
+
+        def count(text: str) -> int:
+            return len(vocabulary.tokenize(text, special=False, after=None))
+
+        conversation = summaries.conversation
+        path = self.conversations.path(conversation.id)
+        left_out = messages_of_turns(path, conversation.omitted(Omission.TURN))
+        return tuple(
+            SummarySize(
+                sum(count(m.spoken) for m in sent(_covered(block, path)) if m.id not in left_out),
+                count(block.text),
+                vocabulary.exact,
+            )
+            for block in summaries.blocks
+        )
 
     def edit(self, reference: str | None, edited: Callable[[str], str]) -> SummaryBlock | None:
         """Put what `edited` makes of the last block's prose in its place; None where that is the
@@ -62,3 +90,10 @@ class SummaryService:
                 f'nothing is summarized in "{conversation.name}": all of it is sent word for word'
             )
         return Summaries(conversation, blocks)
+
+
+def _covered(block: SummaryBlock, path: Sequence[Message]) -> Sequence[Message]:
+    ids = [message.id for message in path]
+    if block.first not in ids or block.last not in ids:
+        return ()
+    return path[ids.index(block.first) : ids.index(block.last) + 1]

@@ -82,7 +82,7 @@ def test_a_full_disk_is_said_and_what_was_recorded_stays(
     files = (home / "data").rglob("*.sqlite3*")
     limit = max(path.stat().st_size for path in files) + room
     ended = subprocess.run(
-        [*COMMAND, "ask", "-c", "Two? " * 4000, *SHORT],
+        [*COMMAND, "ask", "-c", *["Two? " * 20_000] * 5, *SHORT],
         env=environment,
         cwd=home,
         stdin=subprocess.DEVNULL,

@@ -60,7 +60,8 @@ def test_a_missing_file_is_named_with_the_nearest(tmp_path: Path) -> None:
 def test_every_shipped_file_is_a_template_that_names_its_placeholders() -> None:
     placeholders = {
         "pins": {"pins": "x"},
-        "summarize": {"words": "60"},
+        "summarize": {"words": "60", "focus": ""},
+        "focus": {"focus": "x"},
         "merge": {"summaries": "x", "words": "60"},
         "summary": {"summary": "x"},
         "notes": {"notes": "x"},

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ctxchat.display import amounts
-from ctxchat.display.ledger import aligned, ledger, usage_line
+from ctxchat.display.ledger import aligned, ledger, spent, usage_line
 from ctxchat.domain.conversation import Finish, Section
 from ctxchat.domain.prompt import Piece, Prompt
-from ctxchat.domain.receipt import Receipt
+from ctxchat.domain.receipt import Predicted, Receipt
 from tests.support.shown_turns import KV, receipt
 
 
@@ -41,6 +41,13 @@ def test_the_ledger_lists_every_piece_and_its_sums() -> None:
     ):
         assert said in text
     assert "700 reused, 0 of them from disk, 112 new" in text
+
+
+def test_what_was_foretold_stands_beside_what_was_measured() -> None:
+    told = dict(spent(receipt(predicted=Predicted(0.5, 0.025))))
+    assert told["prefill"] == "0.41 s (273 tok/s), predicted 0.50 s"
+    assert told["decode"] == "2.10 s (41.4 tok/s), predicted 40.0 tok/s"
+    assert dict(spent(receipt()))["decode"].endswith("predicted – tok/s")
 
 
 def test_a_heavy_part_is_told_with_its_remedy() -> None:

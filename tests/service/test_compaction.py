@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Finish, Section
+from ctxchat.domain.conversation import Finish, Omission, Section
 from ctxchat.domain.errors import EngineError, UsageError
 from ctxchat.domain.events import Compacted, Compacting, PromptBuilt, TextGenerated
 from ctxchat.domain.sampling import Sampling
 from ctxchat.domain.summary import SummaryOrigin
 from ctxchat.service.policy import WindowPolicy
 from ctxchat.service.request import AskRequest
+from ctxchat.service.summaries import SummaryService
 from tests.support.characters import BracketTemplate
 from tests.support.desk import Desk
 from tests.support.scripted import ScriptedModel
@@ -230,6 +232,22 @@ def test_all_but_the_last_turn_can_be_folded_now(tmp_path: Path) -> None:
     assert sum(block.turns for block in desk.blocks()) == 3
     with pytest.raises(UsageError, match="nothing to fold"):
         list(desk.service.compact(conversation, 64, Cancel()))
+
+
+def test_a_summary_is_as_large_as_its_compaction_said(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    for number in range(4):
+        desk.ask(asked(f"Question {number}?", attachments=(Attachment("f", "not counted"),)))
+    conversation = desk.record.latest()
+    assert conversation
+    desk.record.leave_out(conversation.id, desk.path()[2].id, Omission.TURN)
+    conversation = desk.record.find(conversation.id)
+    assert conversation
+    events = list(desk.service.compact(conversation, 64, Cancel()))
+    (folded,) = (event for event in events if isinstance(event, Compacted))
+    service = SummaryService(desk.record)
+    (size,) = service.sizes(service.shown(None), desk.model.vocabulary)
+    assert (size.before, size.after, size.exact) == (folded.before, folded.after, True)
 
 
 def test_an_undone_compaction_sends_the_turns_word_for_word_again(tmp_path: Path) -> None:

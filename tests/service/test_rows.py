@@ -156,6 +156,7 @@ def test_data_of_one_message_is_given_back_alone_and_put_back(tmp_path: Path) ->
     (dropped,) = prompt.dropped
     assert (dropped.section, dropped.reason) == (Section.DATA, GIVEN_BACK)
     (mine,) = (r for r in rows(desk) if r.dropped)
+    assert mine.text == "data 2\n"
     service(desk).put_back(None, mine)
     assert standing(desk) == before
 

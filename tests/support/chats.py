@@ -45,7 +45,7 @@ class Chats:
 
     def open(self, model: ScriptedModel | None = None, **start: object) -> ChatApp:
         """A chat that has not begun, over a model whose answers are written down."""
-        desk = Desk(self.folder, model or ScriptedModel())
+        desk = Desk(self.folder, model or ScriptedModel(), stays=True)
         services = services_of(desk, self.folder)
         return ChatApp(services, Start(read, **start))  # type: ignore[arg-type]
 

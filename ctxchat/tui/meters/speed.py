@@ -25,7 +25,7 @@ class SpeedMeter(Meter):
 
     def drawn(self, view: View, width: int) -> list[Content]:
         figures, now = view.figures, view.figures.speed
-        running = [] if figures.stage is Stage.RESTING else [now]
+        running = [now] if figures.stage.is_turn else []
         past = [*figures.turns, *running]
         rows = (
             _Row("prefill", amounts.rate, now.prefill, [turn.prefill for turn in past], GOLD),
@@ -84,7 +84,7 @@ def _progress_lines(figures: Figures, width: int) -> list[Content]:
             end = percent
         case Stage.FOLDING:
             end = f"{now.total:,} turns"
-        case Stage.RESTING:
+        case Stage.RESTING | Stage.MEASURING:
             pass
     words = spread(Content.styled(told, "" if end else QUIET), Content.styled(end, QUIET), width)
     return [progress_bar(done, total, width, colour), words]

@@ -1,6 +1,7 @@
 """What all modal screens share: a panel, one line that says how things stand, and work in threads."""
 
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
@@ -46,7 +47,7 @@ class Told(Message):
 class PanelScreen(ModalScreen[Closed]):
     """A panel over what is there. Escape closes it."""
 
-    CSS_PATH = "panel.tcss"
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "panel.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual has it so
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
     HEADING = ""
