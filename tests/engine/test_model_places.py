@@ -18,10 +18,8 @@ TENSORS = [Tensor("token_embd.weight", (64, 4))]
 
 @pytest.fixture(autouse=True)
 def elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No bundled model, and no folders of whoever runs the tests."""
+    """No bundled model."""
     monkeypatch.setattr(places, "BUNDLED_PACKAGE", "llm_not_installed")
-    for name in ("OLLAMA_MODELS", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def model(path: Path, name: str = "A model") -> Path:
