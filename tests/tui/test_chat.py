@@ -11,25 +11,12 @@ import pytest
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
+from ctxchat.domain.events import Prefilled, TextGenerated
 from ctxchat.tui.app import ChatApp
 from tests.support.chats import SIZE, Chats, ask, seen, send, until
 from tests.support.scripted import ScriptedModel
+from tests.support.stillness import Gate
 from tests.support.written_costs import WrittenCosts
-
-
-class Gate:
-    """Holds the model at an event until it is opened."""
-
-    def __init__(self, at: Callable[[EngineEvent], bool]) -> None:
-        self.reached = threading.Event()
-        self.opened = threading.Event()
-        self._at = at
-
-    def __call__(self, event: EngineEvent) -> None:
-        if self._at(event) and not self.reached.is_set():
-            self.reached.set()
-            self.opened.wait(30)
 
 
 def in_chat(
@@ -136,7 +123,6 @@ def test_a_calibration_is_shown_and_a_question_does_not_wait_for_it(chats: Chats
 
 
 def test_a_model_that_fails_says_so_under_the_question_and_gives_the_question_back(chats: Chats) -> None:
-    pytest.importorskip("ctxchat.tui.screens.failure")
     app = chats.open(ScriptedModel([EngineError("the model fell over")]))
 
     async def body(pilot: Any) -> None:
