@@ -22,9 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent / "workers"))
-
-from devices import queried, used_memory
+from gpu_devices import queried
 from gpu_parts import PARTS, Bench, Run
 from gpu_report import written
 
@@ -95,7 +93,7 @@ def measured(bench: Bench, part: str, run: Run, until: float) -> dict[str, Any] 
     left = until - time.monotonic()
     if left < 10:
         return {"problems": ["not measured: no time was left"]}
-    began, before = time.monotonic(), used_memory()
+    began = time.monotonic()
     try:
         result = measure(bench, run, min(limit, left))
     except subprocess.TimeoutExpired as error:
@@ -107,7 +105,7 @@ def measured(bench: Bench, part: str, run: Run, until: float) -> dict[str, Any] 
         result = {"problems": [f"{type(error).__name__}: {error}"]}
     if result is None:
         return None
-    result |= {"wall": time.monotonic() - began, "devices": [before, used_memory()]}
+    result["wall"] = time.monotonic() - began
     state = "; ".join(result.get("problems", [])) or "as it should"
     print(f"{part} · {run.name}: {result['wall']:.0f} s: {state}"[:400], file=sys.stderr, flush=True)
     return result

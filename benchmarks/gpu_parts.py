@@ -48,7 +48,7 @@ class Bench:
 
     def environment(self, place: str) -> dict[str, str]:
         folders = {f"XDG_{kind}_HOME": str(self.home / place) for kind in ("CONFIG", "DATA", "STATE")}
-        paths = [str(WORKERS.parent.parent), os.environ.get("PYTHONPATH", "")]
+        paths = [str(WORKERS.parent.parent), str(WORKERS.parent), os.environ.get("PYTHONPATH", "")]
         cache = {"XDG_CACHE_HOME": str(self.home), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         return {**os.environ, **folders, **cache, "COLUMNS": "200"}
 
@@ -211,10 +211,10 @@ PARTS: dict[str, tuple[Part, float]] = {
     "memory": (memory, 60),
     "beside": (beside, 120),
     "llama-bench": (llama_bench, 90),
+    "predictions": (predictions, 90),
+    "cancelled": (cancelled, 60),
     "talk": (talk, 100),
     "snapshots": (snapshots, 60),
-    "cancelled": (cancelled, 90),
-    "predictions": (predictions, 90),
     "bench": (bench, 90),
     "fit": (fit, 60),
 }

@@ -13,7 +13,7 @@ def written(figures: Figures) -> str:
     lines = ["# ctxchat on a GPU", "", f"{devices}; {machine['cores']} cores; Python {machine['python']}", ""]
     lines += table(("part", "run", "seconds", "what does not hold"), list(_states(figures["parts"])))
     for part, runs in figures["parts"].items():
-        measured = {name: run for name, run in runs.items() if set(run) - {"problems", "wall", "devices"}}
+        measured = {name: run for name, run in runs.items() if set(run) - {"problems", "wall"}}
         if part in SECTIONS and measured:
             header, rows = SECTIONS[part]
             lines += ["", f"## {part}", ""]

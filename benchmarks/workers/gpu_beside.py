@@ -77,8 +77,7 @@ run = settings(deepest + tokens + 256, kv__max_disk=0)
 model = LlamaModel(wiring.models.model_path(run), wiring.engine_options(run, one_shot=False))
 for _ in model.load(Cancel()):
     pass
-for _ in model.calibrate(Cancel(), 10):
-    pass
+list(model.calibrate(Cancel(), 10))
 threads = model.costs.threads if model.costs else model.resolved.threads
 bare = BareContext(
     SPEC["model"],

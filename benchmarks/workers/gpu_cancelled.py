@@ -47,7 +47,6 @@ def is_moment(event: TurnEvent, *, decoding: bool) -> bool:
 
 
 run = settings(SPEC["window"], kv__max_disk=0)
-wiring.bench_service(run).calibrate(Cancel())
 service = wiring.chat_service(run, one_shot=False)
 for number in range(SPEC["rounds"]):
     cancelled(service, number, decoding=False)

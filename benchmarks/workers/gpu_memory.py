@@ -2,9 +2,10 @@
 
 from dataclasses import asdict
 
+from gpu_devices import used_memory
+
 from ctxchat.service import wiring
 from ctxchat.service.request import AskRequest
-from devices import used_memory
 from offloaded import SPEC, ask, greedy, report, settings
 
 before = used_memory()
