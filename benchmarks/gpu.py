@@ -101,7 +101,7 @@ def measured(bench: Bench, part: str, run: Run, until: float) -> dict[str, Any] 
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout or "").strip().splitlines()[-6:]
         result = {"problems": [f"exit {error.returncode}: " + " | ".join(said)]}
-    except (ValueError, KeyError, LookupError, OSError) as error:
+    except (ValueError, TypeError, LookupError, OSError) as error:
         result = {"problems": [f"{type(error).__name__}: {error}"]}
     if result is None:
         return None
