@@ -2,6 +2,7 @@
 
     ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Restored?
     Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Settling*  Saving?
+    Calibrating?
 
 `Warned` may stand anywhere, and `TurnFinished` ends every turn, whatever became of it; what comes
 behind it is upkeep. An engine yields the middle of this line and closes its part with `Generated`.
@@ -148,6 +149,13 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrating:
+    """Nobody waits, and it is being measured what work costs here, for so many `seconds` at the most."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """The end of a turn."""
 
@@ -170,5 +178,6 @@ TurnEvent = (
     | Warned
     | Settling
     | Saving
+    | Calibrating
     | TurnFinished
 )

@@ -134,7 +134,7 @@ class ChatService:
         if self._finished is not None and not cancel.requested:
             yield from self._kept_up(model, self._finished, cancel)
         if self._stays:
-            self._calibration.run(model, cancel)
+            yield from self._calibration.run(model, cancel)
 
     def _kept_up(self, model: Model, turn: Turn, cancel: Cancel) -> Iterator[TurnEvent]:
         assert turn.conversation

@@ -15,6 +15,7 @@ from ctxchat.domain.window import Window
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.chat import ChatService
 from ctxchat.service.journal import Journal
+from ctxchat.service.plan import restoring_seconds
 from ctxchat.service.request import AskRequest
 
 _TEXTS = 256
@@ -25,7 +26,7 @@ _TEXTS = 256
 class Draft:
     """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
     `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
-    those on disk included."""
+    those on disk included. `attached` are the tokens of each attached text, in their order."""
 
     tokens: int
     total: int
@@ -38,6 +39,7 @@ class Draft:
     predicted: Predicted
     fits: bool
     exact: bool
+    attached: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +140,15 @@ def _drafted(standing: _Standing, text: str, attachments: Sequence[Attachment]) 
 
 def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
     model, total = assembly.model, prompt.total
-    reused = 0
-    if model.cache is not None:
-        reused = model.cache.plan(prompt.ids, prompt.reserve).reused
-        reused = max(reused, min(standing.on_disk, total - 1))
-    curve = model.costs.curve() if model.costs else None
-    predicted = (
-        Predicted(curve.prefill(total - reused, reused), curve.decode(total)) if curve else Predicted()
-    )
+    in_cells = model.cache.plan(prompt.ids, prompt.reserve).reused if model.cache else 0
+    reused = max(in_cells, min(standing.on_disk, total - 1)) if model.cache else 0
+    predicted = Predicted()
+    if curve := model.costs.curve() if model.costs else None:
+        restoring = restoring_seconds(model, reused - in_cells)
+        predicted = Predicted(restoring + curve.prefill(total - reused, reused), curve.decode(total))
+    drafted = [piece for piece in prompt.pieces if piece.owner == standing.question.id]
     return Draft(
-        tokens=sum(len(piece.ids) for piece in prompt.pieces if piece.owner == standing.question.id),
+        tokens=sum(len(piece.ids) for piece in drafted),
         total=total,
         sections=prompt.sections,
         window=prompt.window,
@@ -158,4 +159,5 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
         predicted=predicted,
         fits=total <= assembly.budget.usable,
         exact=prompt.exact,
+        attached=tuple(len(piece.ids) for piece in drafted if piece.section is Section.DATA),
     )

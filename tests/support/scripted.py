@@ -66,6 +66,9 @@ class ScriptedCache:
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
         return self.branches.plan(ids, self.window)
 
+    def go_back_to(self, ids: Sequence[int]) -> None:
+        self.branches.go_back_to(ids, self)
+
     def bytes_per_token_with(self, type_k: str) -> int | None:
         return {"f16": BYTES_PER_TOKEN, "q8_0": BYTES_PER_TOKEN * 3 // 4}.get(type_k)
 
@@ -110,7 +113,8 @@ class ScriptedModel:
     """Answers with `answers` in their order, one character a token; an error among them is raised
     after the prompt was read. Where they have run out, with letters that only the prompt decides.
 
-    `on_event` is called with each event before it is given out: a test may wait there, or cancel.
+    `on_event` is called with each event before it is given out, and `calibrating` where a calibration
+    works: a test may wait there, or cancel.
     """
 
     def __init__(
@@ -123,6 +127,7 @@ class ScriptedModel:
         template: BracketTemplate | None = None,
         disk: ScriptedDisk | None = None,
         on_event: Callable[[EngineEvent], None] = lambda _: None,
+        calibrating: Callable[[Cancel], None] = lambda _: None,
     ) -> None:
         self.vocabulary = CharacterVocabulary()
         self.template = template or BracketTemplate()
@@ -134,6 +139,7 @@ class ScriptedModel:
         self._trims = trims
         self.disk = disk or ScriptedDisk()
         self._on_event = on_event
+        self._calibrating = calibrating
         self._cache: ScriptedCache | None = None
         self.costs: Costs | None = None
         self.calibrations = 0
@@ -172,7 +178,9 @@ class ScriptedModel:
             yield event
 
     def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
-        self.calibrations += 1
+        self._calibrating(cancel)
+        if not cancel.requested:
+            self.calibrations += 1
         yield Calibration(0, self._window, 0.0, (1, 1))
 
     def memory(self) -> Memory:

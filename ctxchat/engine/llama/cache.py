@@ -85,6 +85,9 @@ class LlamaCache:
         except UsageError:
             return None
 
+    def go_back_to(self, ids: Sequence[int]) -> None:
+        self._worker.call(lambda: self._branches.go_back_to(ids, self._sequences))
+
     def fork(self, source: int, target: int, cells: int) -> None:
         self._worker.call(lambda: self._sequences.fork(source, target, cells))
 
