@@ -35,7 +35,7 @@ async def _pictures(folder: Path) -> None:
     from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
     from ctxchat.tui.app import ChatApp
-    from ctxchat.tui.chat.draft import Draft
+    from ctxchat.tui.chat.written import Written
     from ctxchat.tui.start import Read, Start
 
     flags = {"model.path": str(_smollm2()), "model.ctx_size": 2048, "sampling.max_tokens": 160}
@@ -46,10 +46,10 @@ async def _pictures(folder: Path) -> None:
         app.chat.composer.area.cursor_blink = False
         for question in QUESTIONS:
             answered = len(app.receipts)
-            await app.ask(Draft(question))
+            await app.ask(Written(question))
             await _until(lambda answered=answered: len(app.receipts) > answered and not app.chat.busy)
             await _until(lambda: not (app.chat.work._current or app.chat.work._waiting))  # noqa: SLF001
-        app.chat.composer.write(Draft(NEXT))
+        app.chat.composer.write(Written(NEXT))
         await _until(lambda: app.chat.meters[0]._draft)  # noqa: SLF001
         for columns, rows in SIZES:
             await pilot.resize_terminal(columns, rows)

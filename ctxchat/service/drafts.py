@@ -26,7 +26,7 @@ _TEXTS = 256
 class Draft:
     """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
     `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
-    those on disk included."""
+    those on disk included. `attached` are the tokens of each attached text, in their order."""
 
     tokens: int
     total: int
@@ -39,6 +39,7 @@ class Draft:
     predicted: Predicted
     fits: bool
     exact: bool
+    attached: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,9 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
     if curve := model.costs.curve() if model.costs else None:
         restoring = restoring_seconds(model, reused - in_cells)
         predicted = Predicted(restoring + curve.prefill(total - reused, reused), curve.decode(total))
+    drafted = [piece for piece in prompt.pieces if piece.owner == standing.question.id]
     return Draft(
-        tokens=sum(len(piece.ids) for piece in prompt.pieces if piece.owner == standing.question.id),
+        tokens=sum(len(piece.ids) for piece in drafted),
         total=total,
         sections=prompt.sections,
         window=prompt.window,
@@ -157,4 +159,5 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
         predicted=predicted,
         fits=total <= assembly.budget.usable,
         exact=prompt.exact,
+        attached=tuple(len(piece.ids) for piece in drafted if piece.section is Section.DATA),
     )

@@ -16,7 +16,9 @@ def run(services: "Services", start: Start) -> int:
         from rich.console import Console
 
         from ctxchat.tui.app import ChatApp
+        from ctxchat.tui.terminal_input import decode_leniently
 
+        decode_leniently()
         app = ChatApp(services, start)
         # A failure that nobody expected is raised again below, where the screen is as it was.
         app.error_console = Console(file=io.StringIO())

@@ -45,17 +45,19 @@ class Chats:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    desk: Desk
+
     def open(self, model: ScriptedModel | None = None, **start: object) -> ChatApp:
         """A chat that has not begun, over a model whose answers are written down."""
-        desk = Desk(self.folder, model or ScriptedModel(), stays=True)
-        services = services_of(desk, self.folder, SystemClock())
-        return ChatApp(services, Start(read, **start))  # type: ignore[arg-type]
+        self.desk = Desk(self.folder, model or ScriptedModel(), stays=True)
+        services = services_of(self.desk, self.folder, SystemClock())
+        return ChatApp(services, Start(read, Settings, **start))  # type: ignore[arg-type]
 
     def open_still(self, model: ScriptedModel, clock: StillClock, **start: object) -> ChatApp:
         """The same where no time goes by but what the model takes, and nothing blinks."""
         desk = Desk(self.folder, model, clock=clock)
         services = services_of(desk, self.folder, clock)
-        app = ChatApp(services, Start(read, **start), lambda: clock.on_screen)  # type: ignore[arg-type]
+        app = ChatApp(services, Start(read, Settings, **start), lambda: clock.on_screen)  # type: ignore[arg-type]
         app.chat.composer.area.cursor_blink = False
         return app
 

@@ -123,7 +123,6 @@ def test_a_calibration_is_shown_and_a_question_does_not_wait_for_it(chats: Chats
 
 
 def test_a_model_that_fails_says_so_under_the_question_and_gives_the_question_back(chats: Chats) -> None:
-    pytest.importorskip("ctxchat.tui.screens.failure")
     app = chats.open(ScriptedModel([EngineError("the model fell over")]))
 
     async def body(pilot: Any) -> None:

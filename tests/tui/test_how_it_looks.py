@@ -13,8 +13,8 @@ from ctxchat.domain.errors import ModelError
 from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
 from ctxchat.store import rows
 from ctxchat.tui.app import ChatApp
-from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.transcript import FoldedLine
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.screens.conversations import ConversationsScreen
 from ctxchat.tui.screens.failure import FailureScreen
 from ctxchat.tui.screens.plan import PlanScreen
@@ -222,7 +222,7 @@ def test_a_draft_that_does_not_fit_is_told_before_it_is_sent(
 
     async def body(pilot: Any) -> None:
         await asking(WHAT)(pilot)
-        app.chat.composer.write(Draft("Why? " * 500))
+        app.chat.composer.write(Written("Why? " * 500))
         await until(pilot, lambda: "does not fit" in seen(app))
 
     assert looks(app, body)

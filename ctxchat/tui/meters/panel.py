@@ -68,6 +68,9 @@ class Metering(Widget):
         self._draft = None
         self.show_figures(of_conversation(receipts), soon=False)
 
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+
     def on_resize(self, _: Resize) -> None:
         self._draw()
 
@@ -75,7 +78,9 @@ class Metering(Widget):
         self._waits = False
         if not self.is_mounted:
             return
-        look = look_of(self.app.console.color_system, no_color=self.app.no_color)
+        look = look_of(
+            self.app.console.color_system, no_color=self.app.no_color, dark=self.app.current_theme.dark
+        )
         roomy = self.size.height >= ROOMY_ROWS
         view = View(self._figures, self._draft, roomy, look)
         for meter in self._meters:
