@@ -90,9 +90,10 @@ def looks(snap_compare: Looks, monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 def rested(app: ChatApp) -> bool:
-    """Whether the thread has nothing to do, and all that it told was shown."""
+    """Whether the thread has nothing to do, and all that it told was shown; the draft is counted."""
     work, told = app.chat.work, app.chat._message_queue.qsize() + app._message_queue.qsize()
-    return not (work._current or work._waiting or app.chat.busy or told)
+    counted = bool(app.chat.meters[0]._draft) == bool(app.chat.composer.draft.text)
+    return counted and not (work._current or work._waiting or app.chat.busy or told)
 
 
 async def rest(pilot: Any) -> None:
@@ -235,6 +236,7 @@ def test_a_model_that_cannot_be_opened_leaves_ways_on(chats: Chats, clock: Still
     async def body(pilot: Any) -> None:
         await send(pilot, "Are you well?")
         await until(pilot, lambda: isinstance(app.screen, FailureScreen) and app.screen.focused)
+        await rest(pilot)
 
     assert looks(app, body)
 
