@@ -24,9 +24,10 @@ def chat_over(home: Path, smollm2: Path) -> Callable[..., ChatApp]:
     """Makes a chat over the real model, in a window of so many tokens."""
 
     def make(window: int, answer: int = 24) -> ChatApp:
-        settings = {"model.path": str(smollm2), "model.ctx_size": window, "sampling.max_tokens": answer}
-        settings |= {"model.threads": 1, "model.threads_batch": 1}
-        return ChatApp(wiring.open_services(load_settings(settings)), Start(read))
+        flags = {"model.path": str(smollm2), "model.ctx_size": window, "sampling.max_tokens": answer}
+        flags |= {"model.threads": 1, "model.threads_batch": 1}
+        settings = load_settings(flags)
+        return ChatApp(wiring.open_services(settings), Start(read, lambda: settings))
 
     return make
 
