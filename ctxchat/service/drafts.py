@@ -1,12 +1,12 @@
 """What a question would cost, counted while it is typed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ctxchat.context.assemble import with_question
 from ctxchat.context.attachments import Attachment, question_segments
-from ctxchat.domain.conversation import Conversation, Message, Section
+from ctxchat.domain.conversation import Conversation, Message
 from ctxchat.domain.errors import EngineError
 from ctxchat.domain.ports import Model, Vocabulary
 from ctxchat.domain.prompt import Prompt
@@ -14,30 +14,12 @@ from ctxchat.domain.receipt import Predicted
 from ctxchat.domain.window import Window
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.chat import ChatService
+from ctxchat.service.draft_cost import Draft
 from ctxchat.service.journal import Journal
 from ctxchat.service.request import AskRequest
 
 _TEXTS = 256
 """Texts whose ids are kept: attached ones, and what the template says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
-    `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
-    those on disk included."""
-
-    tokens: int
-    total: int
-    sections: Mapping[Section, int]
-    window: int
-    reserve: int
-    usable: int
-    reused: int
-    evaluated: int
-    predicted: Predicted
-    fits: bool
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)

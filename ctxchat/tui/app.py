@@ -1,8 +1,10 @@
 """The terminal UI: which conversation is open, and what is asked in it."""
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
+from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -14,6 +16,7 @@ from ctxchat.display.plain_text import clean, one_line
 from ctxchat.domain.conversation import count_turns
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.receipt import Receipt
+from ctxchat.settings.schema import Settings
 from ctxchat.tui.acting.actions import Actions
 from ctxchat.tui.chat.composer import Composer
 from ctxchat.tui.chat.draft import Draft
@@ -35,7 +38,8 @@ QUIT_SECONDS = 0.6
 
 
 class ChatApp(App[int]):
-    """Asks `services`, as `start` says."""
+    """Asks what `open_services` gives, as `start` says. Opening imports much, and waits for the first frame;
+    `unopened` is why it failed, which ends the chat."""
 
     TITLE = "ctxchat"
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "chat/chat.tcss"]
@@ -45,11 +49,17 @@ class ChatApp(App[int]):
         Binding("ctrl+n", "new", "New", show=False),
     ]
 
-    def __init__(self, services: "Services", start: Start) -> None:
+    def __init__(self, settings: Settings, open_services: "Callable[[], Services]", start: Start) -> None:
         super().__init__()
-        self.services = services
+        # A theme that is set later lets every style be read twice before the first frame.
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "ctxchat-dark"
         self.start = start
-        settings = services.settings
+        self.unopened: CtxChatError | None = None
+        self._open_services = open_services
+        self._services: Services | None = None
+        self._opening = Lock()
         self.asking = Asking(
             start,
             settings.sampling,
@@ -67,23 +77,36 @@ class ChatApp(App[int]):
         self.turns = 0
         self.receipts: list[Receipt] = []
         self.stopped = True
-        self._drafting = Drafting(lambda draft: cost_of(services, self.asking, draft), self.chat.post_message)
+        self._drafting = Drafting(
+            lambda draft: cost_of(self.services, self.asking, draft), self.chat.post_message
+        )
+
+    @property
+    def services(self) -> "Services":
+        """What the chat works with; opened by the thread that needs it first. Raises CtxChatError."""
+        with self._opening:
+            if self._services is None:
+                self._services = self._open_services()
+            return self._services
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = "ctxchat-dark"
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
         """After the first frame: load the model in its thread, and open what was asked for."""
-        self.chat.work.begin(self.services.chat.load)
         self.run_worker(self._open_first())
 
     async def _open_first(self) -> None:
+        try:
+            services = await asyncio.to_thread(lambda: self.services)
+        except CtxChatError as error:
+            self.unopened = error
+            self.exit(error.exit_code)
+            return
+        self.chat.work.begin(services.chat.load)
         try:
             await self.actions.open_start()
         except CtxChatError as error:

@@ -47,7 +47,7 @@ class Chats:
         """A chat that has not begun, over a model whose answers are written down."""
         desk = Desk(self.folder, model or ScriptedModel())
         services = services_of(desk, self.folder)
-        return ChatApp(services, Start(read, **start))  # type: ignore[arg-type]
+        return ChatApp(services.settings, lambda: services, Start(read, **start))  # type: ignore[arg-type]
 
 
 def services_of(desk: Desk, folder: Path) -> Services:

@@ -19,7 +19,7 @@ from ctxchat.domain.events import (
     TurnFinished,
 )
 from ctxchat.domain.receipt import KvCost
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 
 
 class StatusLine(Horizontal):
