@@ -72,11 +72,9 @@ class Show:
 
     def capture(self, name: str) -> None:
         """Keep the screen, and check that the cost of it stands there."""
-        screen = self.terminal.screen()
+        screen = self.seen(_KV.search, f"{name}: KV with its tokens", 20)
         self.folder.joinpath(f"{name}.txt").write_text(screen, "utf-8")
         self.folder.joinpath(f"{name}.ansi").write_text(self.terminal.screen(coloured=True), "utf-8")
-        if not _KV.search(screen):
-            raise TerminalError(f"{name}: no KV with its tokens on the screen:\n{screen}")
 
     def quit(self, while_in: str) -> None:
         """Leave, within a second, and find the terminal as it was."""
@@ -125,9 +123,8 @@ def after(screen: str, question: str) -> str:
 def resize(show: Show) -> None:
     for columns, rows in (*SIZES, USUAL):
         show.terminal.resize(columns, rows)
-        width = columns - 2
-        show.seen(lambda screen, w=width: max(map(len, screen.split("\n"))) >= w, f"a screen of {columns}")
-        time.sleep(0.5)
+        edge = columns - 1
+        show.seen(lambda screen, at=edge: f"{'─' * (at - 1)}╮" in screen, f"a screen of {columns} columns")
         show.capture(f"{columns}x{rows}")
     show.say("resized to 60×20, 120×40, 200×50 and back")
 

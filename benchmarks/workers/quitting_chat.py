@@ -14,7 +14,7 @@ from ctxchat.__main__ import main
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.events import Prefilled, TextGenerated, TurnEvent
 from ctxchat.tui.app import ChatApp
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 
 REPORT, NAME, PHASE = sys.argv[1:4]
 DECODED = 20
@@ -57,7 +57,8 @@ async def drive(app: ChatApp) -> None:
         return
     while app.services.chat.model is None or work._current is not None:
         await asyncio.sleep(0.05)
-    await app.ask(Draft(question(), (Attachment("keepers.txt", long_text()),)))
+    attached = (Attachment("keepers.txt", long_text()),) if PHASE == "prefill" else ()
+    await app.ask(Written(question(), attached))
     if PHASE == "upkeep":
         while not (app.receipts and work._current is not None and work._current.yields):
             await asyncio.sleep(0.001)

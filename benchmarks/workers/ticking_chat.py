@@ -16,7 +16,7 @@ from ctxchat.context.attachments import Attachment
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Prefilled, ReasoningGenerated, TextGenerated, TurnEvent
 from ctxchat.tui.app import ChatApp
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.chat.written import Written
 
 TICK = 0.01
 REPORT, NAME = sys.argv[1], sys.argv[2]
@@ -59,7 +59,7 @@ async def drive(app: ChatApp) -> None:
     phase = ""
     follow(app)
     attached = () if SHORT else (Attachment("keepers.txt", long_text()),)
-    await app.ask(Draft(question(), attached))
+    await app.ask(Written(question(), attached))
     while app.chat.busy or not app.receipts:
         await asyncio.sleep(0.05)
     phase = ""

@@ -15,6 +15,7 @@ from ctxchat.cli.receipt import (
     receipt_json,
 )
 from ctxchat.domain.events import (
+    Calibrating,
     Compacted,
     Compacting,
     CostPredicted,
@@ -119,7 +120,7 @@ def event_json(event: TurnEvent) -> Json:
             fields = {"notes": notes_json(notes)}
         case Compacting() | Compacted() | ModelLoading() | Prefilled() | Restored() | Warned():
             fields = asdict(event)
-        case ReasoningGenerated() | TextGenerated() | Settling() | Saving():
+        case ReasoningGenerated() | TextGenerated() | Settling() | Saving() | Calibrating():
             fields = asdict(event)
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
     return {"type": name, **fields}

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
+from ctxchat.cli.constraint import constraint_of
 from ctxchat.cli.failures import INTERRUPTED, abandon_stdout, internal_error
 from ctxchat.cli.input import Question, read_question, readable, require_words
 from ctxchat.cli.interrupts import cancelled_by_interrupt
@@ -106,6 +107,7 @@ def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRe
         sampling=settings.sampling,
         think=settings.context.think,
         dry_run=flags.dry_run,
+        constraint=constraint_of(flags),
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from ctxchat.cli.options import AskFlags
 from ctxchat.cli.parsing import PairedCommand, takes
+from ctxchat.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,15 +103,21 @@ def opening(settings: "Settings") -> "Callable[[], Services]":
 def start_of(flags: AskFlags) -> "Start":
     """How the chat begins. Raises UsageError for what cannot be read."""
     from ctxchat.cli.input import read_attached, read_path, readable
+    from ctxchat.cli.options import overrides
+    from ctxchat.settings.load import load_settings
     from ctxchat.tui.start import Read, Start
 
     def read(path: str, words: str, table: bool) -> Read:
-        found = read_path(path, words, table)
-        return Read((*found.attachments, *found.data), found.warnings)
+        try:
+            found = read_path(path, words, table)
+        except UsageError as error:
+            raise UsageError(_without_flag(str(error))) from error
+        return Read((*found.attachments, *found.data), tuple(map(_without_flag, found.warnings)))
 
     question = read_attached(flags.words or (), flags.file, flags.data)
     return Start(
         read,
+        lambda: load_settings(overrides(flags)),
         session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
         fork=flags.fork,
@@ -123,6 +130,11 @@ def start_of(flags: AskFlags) -> "Start":
         pins=tuple(map(readable, flags.pin)),
         warnings=question.warnings,
     )
+
+
+def _without_flag(line: str) -> str:
+    """A line about a path that was not given by a flag."""
+    return line.removeprefix("-f ").removeprefix("--data ")
 
 
 def take_keys_from_terminal() -> None:

@@ -116,6 +116,17 @@ class TurnFlags:
         setting("context.think")
     )
 
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            "--schema", metavar="JSON_OR_PATH", help="Answer in JSON that satisfies this JSON schema."
+        ),
+    ] = None
+    grammar: Annotated[
+        str | None,
+        typer.Option("--grammar", metavar="PATH", help="Answer as this GBNF grammar allows."),
+    ] = None
+
     extract: Annotated[
         bool, typer.Option("-x", "--extract", help="Print the first code block alone, without its fence.")
     ] = False
@@ -150,6 +161,8 @@ def check(flags: AskFlags) -> None:
         raise UsageError("--fork needs a conversation to copy: give -c or --session too")
     if flags.json and flags.events:
         raise UsageError("--json and --events both write stdout: give one of them")
+    if flags.schema is not None and flags.grammar is not None:
+        raise UsageError("--schema and --grammar both say what the answer looks like: give one of them")
     if flags.show_filtered and (flags.json or flags.events):
         raise UsageError("--show-filtered writes stdout too: give it without --json and --events")
     if flags.param and flags.template is None:

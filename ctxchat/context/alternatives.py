@@ -1,6 +1,6 @@
 """What a prompt would cost under other choices, from the tokens it was counted in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -9,6 +9,14 @@ from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.prompt import OVER_BUDGET, Dropped, Piece, Prompt
 
 NOT_KEPT = "not among those kept"
+
+Restoring = Callable[[int], float]
+"""Seconds until the first so many tokens of a prompt are in cells, of those that need not be read."""
+
+
+def at_hand(_: int) -> float:
+    """They are in cells already."""
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +58,33 @@ def alternatives(
     type_k: str,
     cell_bytes: Mapping[str, int],
     curves: Mapping[str, CostCurve | None] | None = None,
+    restoring: Restoring = at_hand,
 ) -> tuple[Alternative, ...]:
     """The prompt under the whole, half and a quarter of what may be used, with keys of each type of
-    `cell_bytes`, and what they cost by the curve of each type. `reused` tokens of it are in cells now,
-    whose keys are of `type_k`."""
+    `cell_bytes`, and what they cost by the curve of each type. `reused` tokens of it are in cells whose keys
+    are of `type_k`, or come into them as `restoring` says."""
     known = curves or {}
     budgets = dict.fromkeys(max(prompt.usable // part, 1) for part in (1, 2, 4))
     return tuple(
-        alternative(prompt, Choice(budget, kind), reused if kind == type_k else 0, size, known.get(kind))
+        alternative(
+            prompt, Choice(budget, kind), reused if kind == type_k else 0, size, known.get(kind), restoring
+        )
         for budget in budgets
         for kind, size in cell_bytes.items()
     )
 
 
 def alternative(
-    prompt: Prompt, choice: Choice, reused: int, size: int, curve: CostCurve | None = None
+    prompt: Prompt,
+    choice: Choice,
+    reused: int,
+    size: int,
+    curve: CostCurve | None = None,
+    restoring: Restoring = at_hand,
 ) -> Alternative:
-    """The prompt as one choice would have it, of whose tokens `reused` are in cells with such keys, each of
-    `size` bytes. Passages are left out, then the oldest turns until the rest fits, or nothing is left to
-    leave out.
+    """The prompt as one choice would have it, of whose tokens `reused` need not be read with such keys, as
+    `restoring` says; each takes `size` bytes. Passages are left out, then the oldest turns until the rest
+    fits, or nothing is left to leave out.
 
     From the first word of the first turn to that of the first that stays: what the template puts
     before a turn is the same for each, so what stays is whole.
@@ -89,7 +105,7 @@ def alternative(
         total=total,
         evaluated=total - same,
         bytes=total * size,
-        prefill=None if curve is None else curve.prefill(total - same, same),
+        prefill=None if curve is None else restoring(same) + curve.prefill(total - same, same),
         dropped=(*_turns(left_out, kept.summarized_turns + 1), *_passages(prompt, gone)),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ctxchat.display import amounts
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.events import (
+    Calibrating,
     Compacted,
     Compacting,
     CostPredicted,
@@ -55,8 +56,8 @@ class Meters:
                 self.line = f"prompt of {prompt.total:,} tokens"
             case NotesFound(notes):
                 self.line = f"notes and old turns recalled: {len(notes):,}"
-            case Settling(done, total):
-                self.line = f"reading ahead for the next question {amounts.percent(done, total)}"
+            case Settling() | Calibrating():
+                self.line = _between_turns(event)
             case Filtered() | Compacted() | Restored() | Saving() | Warned() | TurnFinished():
                 pass
 
@@ -86,6 +87,12 @@ class Meters:
             return []
         cells = self._kv.cells + beyond_prompt
         return [f"KV {cells:,} cells {amounts.size(cells * self._kv.bytes_per_token)}"]
+
+
+def _between_turns(event: Settling | Calibrating) -> str:
+    if isinstance(event, Settling):
+        return f"reading ahead for the next question {amounts.percent(event.done, event.total)}"
+    return f"measuring what work costs here, for {event.seconds:.0f} s at the most"
 
 
 def seconds_left(curve: CostCurve | None, depth: int, done: int, total: int, seconds: float) -> float:

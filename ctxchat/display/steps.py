@@ -26,10 +26,8 @@ def filtered(steps: Sequence[FilterStep]) -> str:
 def folding(event: Compacted) -> str:
     """What a compaction did and saved."""
     writer = "the model" if event.origin is SummaryOrigin.MODEL else "a digest"
-    return (
-        f"folded the oldest {event.turns:,} turns into a summary by {writer}: "
-        f"{event.before:,} → {event.after:,} tokens"
-    )
+    turns = "turn" if event.turns == 1 else f"{event.turns:,} turns"
+    return f"folded the oldest {turns} into a summary by {writer}: {event.before:,} → {event.after:,} tokens"
 
 
 def folded(event: Compacted) -> str:

@@ -1,9 +1,10 @@
 """Summary blocks for people: which turns they cover, who wrote them, what they say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ctxchat.display import amounts
 from ctxchat.domain.summary import SummaryBlock, SummaryOrigin
-from ctxchat.service.summaries import Summaries
+from ctxchat.service.summaries import Summaries, SummarySize
 
 AUTHORS = {
     SummaryOrigin.MODEL: "by the model",
@@ -22,6 +23,20 @@ def spans(summaries: Summaries) -> Iterator[tuple[int, int]]:
 
 def span(begin: int, end: int) -> str:
     return f"turn {begin:,}" if begin == end else f"turns {begin:,} to {end:,}"
+
+
+def folded_lines(summaries: Summaries, sizes: Sequence[SummarySize] | None) -> Iterator[tuple[str, str]]:
+    """The id of the last message of each block, and what was folded up to it, with the tokens where they
+    were counted."""
+    for at, (block, turns) in enumerate(zip(summaries.blocks, spans(summaries), strict=True)):
+        line = f"folded {span(*turns)} into a summary, {AUTHORS[block.origin]}"
+        if sizes:
+            before, after = (
+                amounts.estimate(tokens, exact=sizes[at].exact)
+                for tokens in (sizes[at].before, sizes[at].after)
+            )
+            line += f": {before} → {after} tokens"
+        yield block.last, line
 
 
 def passage(block: SummaryBlock) -> str:

@@ -7,6 +7,7 @@ CtxChatError                 what every expected failure derives from
 ├── ModelError           3   the model cannot be found or opened
 │   └── UncountableVocabularyError   only llama.cpp can tell its tokens
 ├── PromptTooLargeError  4   the prompt does not fit the window
+├── UnsatisfiedError     5   the answer is not what its schema or grammar asks for
 └── StoreError           6   the store cannot be read or written
     ├── ConversationBusyError   another process holds the conversation
     └── NotesBusyError          another process writes notes
@@ -49,6 +50,12 @@ class PromptTooLargeError(CtxChatError):
     """The prompt does not fit into what the window leaves beside the reserve."""
 
     exit_code = 4
+
+
+class UnsatisfiedError(CtxChatError):
+    """The answer does not satisfy its schema or grammar, or was cut before it did."""
+
+    exit_code = 5
 
 
 class StoreError(CtxChatError):

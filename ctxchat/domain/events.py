@@ -2,6 +2,7 @@
 
     ModelLoading*  Filtered?  (Compacting Compacted)*  NotesFound?  PromptBuilt  CostPredicted  Restored?
     Prefilled*  (ReasoningGenerated | TextGenerated)*  TurnFinished  Settling*  Saving?
+    Calibrating?
 
 `Warned` may stand anywhere, and `TurnFinished` ends every turn, whatever became of it; what comes
 behind it is upkeep. An engine yields the middle of this line and closes its part with `Generated`.
@@ -113,7 +114,8 @@ class Generated:
 
     `reasoning_ids` come first, with their tags; `text_ids` leave the end-of-turn token out. Their
     texts, joined, are `reasoning` and `text`. `aligned` is False where a token holds the end of
-    one and the beginning of the other.
+    one and the beginning of the other. `satisfied` is False where the text is not what the
+    constraint asks for.
     """
 
     finish: Finish
@@ -122,6 +124,7 @@ class Generated:
     reasoning: str = ""
     reasoning_ids: tuple[int, ...] = ()
     aligned: bool = True
+    satisfied: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,13 @@ class Settling:
 @dataclass(frozen=True, slots=True)
 class Saving:
     """The answer is out, and the cells of the conversation are being kept on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrating:
+    """Nobody waits, and it is being measured what work costs here, for so many `seconds` at the most."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +178,6 @@ TurnEvent = (
     | Warned
     | Settling
     | Saving
+    | Calibrating
     | TurnFinished
 )

@@ -31,7 +31,12 @@ class KvCache(Protocol):
         """Cells the sequence holds."""
 
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
-        """How a prompt with an answer of up to `limit` tokens would meet the chat's cells."""
+        """How a prompt with an answer of up to `limit` tokens would meet the chat's cells, or those of the
+        branch left last where it shares more with them."""
+
+    def go_back_to(self, ids: Sequence[int]) -> None:
+        """Let the chat and the branch left last change places where a prompt shares more with the branch:
+        side work shares with the chat alone."""
 
     def fork(self, source: int, target: int, cells: int) -> None:
         """Make `target` hold the first `cells` of `source`, shared and not copied."""

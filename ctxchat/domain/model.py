@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.sampling import Sampling
 
 
@@ -85,7 +86,8 @@ class Generation:
 
     `reasoning` are the tags to look for, None where the model does not reason; `in_reasoning`
     says that the prompt has opened them. With `aside` the chat's cells are shared as far as the
-    prompt begins with them, and are the same after it as before.
+    prompt begins with them, and are the same after it as before. A `constraint` holds for the text
+    behind the reasoning.
     """
 
     ids: Sequence[int]
@@ -94,6 +96,7 @@ class Generation:
     reasoning: ReasoningTags | None = None
     in_reasoning: bool = False
     aside: bool = False
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True)

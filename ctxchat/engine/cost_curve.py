@@ -26,7 +26,7 @@ PRIOR = 0.05
 OVERHEAD = 256
 """A prompt's fixed cost is presumed to be that of fewer tokens than this: on a GPU it is much."""
 
-LOAD_STEPS, LOAD_SECONDS, LOAD_DOUBT = 5.0, 1800.0, 0.5
+LOAD_STEPS, LOAD_SECONDS, LOAD_DOUBT = 3.0, 1800.0, 0.5
 """A busy machine stays busy: how far one observation speaks for its neighbours, by their number and by
 the clock (half as much behind each), and how many must agree before it is half believed."""
 

@@ -11,9 +11,9 @@ from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import (
     Compacted,
     ModelLoading,
-    Prefilled,
     PromptBuilt,
     ReasoningGenerated,
+    Settling,
     TextGenerated,
     TurnFinished,
 )
@@ -163,11 +163,12 @@ def _kept(saying: Saying, prompt: Prompt) -> bool | None:
 
 
 def _upkeep(stage: Stage, cancel: Cancel) -> int:
-    """Tokens read while the person reads the answer."""
-    folding = reading = 0
+    """Tokens read while the person reads the answer: for summaries, and ahead of the next question."""
+    read = settled = 0
     for event in stage.service.tidy(cancel):
         if isinstance(event, Compacted):
-            folding += event.evaluated
-        elif isinstance(event, Prefilled):
-            reading = event.done
-    return folding + reading
+            read += event.evaluated
+        elif isinstance(event, Settling):
+            read += max(0, event.done - settled)
+            settled = event.done
+    return read

@@ -32,6 +32,7 @@ from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
+from ctxchat.service.satisfaction import check_satisfied
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
 from ctxchat.service.turn_events import foretold, warnings, whole
@@ -133,7 +134,7 @@ class ChatService:
         if self._finished is not None and not cancel.requested:
             yield from self._kept_up(model, self._finished, cancel)
         if self._stays:
-            self._calibration.run(model, cancel)
+            yield from self._calibration.run(model, cancel)
 
     def _kept_up(self, model: Model, turn: Turn, cancel: Cancel) -> Iterator[TurnEvent]:
         assert turn.conversation
@@ -235,6 +236,7 @@ class ChatService:
             limit=turn.prompt.reserve,
             reasoning=None if turn.is_in_text else model.template.behaviour.reasoning,
             in_reasoning=turn.prompt.opens_reasoning,
+            constraint=request.constraint,
         )
         events = model.generate(generation, cancel)
         try:
@@ -251,6 +253,7 @@ class ChatService:
             raise
         finally:
             self._finish(turn, model)
+        check_satisfied(request.constraint, turn.generated)
 
     def _finish(self, turn: Turn, model: Model) -> None:
         """Take the last readings, and record the answer, or the part of it there is."""

@@ -75,7 +75,10 @@ class Compaction:
             self.assembly.conversations.compact(self.conversation.id, blocks)
         after = self.assembly.count(block.text)
         yield Compacted(turns, before, after, block.origin, written.evaluated)
-        return Past(blocks, past.messages[len(covered) :], past.left_out)
+        past = Past(blocks, past.messages[len(covered) :], past.left_out)
+        if self.writes:
+            self._let_go(past)
+        return past
 
     def _block(self, past: Past, covered: tuple[Message, ...], written: str | None) -> SummaryBlock:
         """A block that stands for all of the covered messages, and says nothing of what a person left out."""
@@ -136,14 +139,26 @@ class Compaction:
         return None if cancel.requested else _Written(text, evaluated)
 
     def _make_room(self, prompt: Prompt, limit: int) -> None:
-        """Give up the chat's cells behind what the request begins with, where it has no room beside them:
-        once turns are folded they are read again in any case."""
+        """Have the chat hold the conversation, and give up its cells behind what the request begins with
+        where that has no room beside them: once turns are folded they are read again in any case."""
         cache = self.assembly.model.cache
-        if cache is None or not self.assembly.model.facts.trims:
+        if cache is None:
+            return
+        cache.go_back_to(prompt.ids)
+        if not self.assembly.model.facts.trims:
             return
         shared = cache.plan(prompt.ids, limit).reused
         if cache.cells() + prompt.total - shared + limit > self.assembly.window.size:
             cache.trim(0, shared)
+
+    def _let_go(self, past: Past) -> None:
+        """Give up the chat's cells behind what is still sent: they would be kept as the branch left last, in
+        the place of one that is gone back to."""
+        cache = self.assembly.model.cache
+        if cache is not None:
+            ids = self.assembly.prompt(self.conversation, past, None).ids
+            cache.go_back_to(ids)
+            cache.trim(0, cache.plan(ids, 0).reused)
 
     def _pass_their_share(self, blocks: tuple[SummaryBlock, ...]) -> bool:
         """Blocks are only added to, so that the older ones stay cached, until they take too much."""

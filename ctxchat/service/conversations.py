@@ -35,9 +35,10 @@ class ConversationService:
         """The conversation that is meant, None meaning the one used last. Raises UsageError."""
         return resolve(self._conversations, reference)
 
-    def transcript(self, reference: str | None) -> Transcript:
+    def transcript(self, reference: str | None, vocabulary: str | None = None) -> Transcript:
+        """The conversation with its messages, and the ids they have under a vocabulary."""
         conversation = self.resolve(reference)
-        return Transcript(conversation, self._conversations.path(conversation.id))
+        return Transcript(conversation, self._conversations.path(conversation.id, vocabulary))
 
     def search(self, query: str, limit: int) -> list[SearchHit]:
         """Messages that hold the words, best first. Raises UsageError where there are no words."""

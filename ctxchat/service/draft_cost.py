@@ -11,7 +11,7 @@ from ctxchat.domain.receipt import Predicted
 class Draft:
     """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
     `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
-    those on disk included."""
+    those on disk included. `attached` are the tokens of each attached text, in their order."""
 
     tokens: int
     total: int
@@ -24,3 +24,4 @@ class Draft:
     predicted: Predicted
     fits: bool
     exact: bool
+    attached: tuple[int, ...] = ()

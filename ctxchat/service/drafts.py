@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ctxchat.context.assemble import with_question
 from ctxchat.context.attachments import Attachment, question_segments
-from ctxchat.domain.conversation import Conversation, Message
+from ctxchat.domain.conversation import Conversation, Message, Section
 from ctxchat.domain.errors import EngineError
 from ctxchat.domain.ports import Model, Vocabulary
 from ctxchat.domain.prompt import Prompt
@@ -16,6 +16,7 @@ from ctxchat.service.assembly import Assembly
 from ctxchat.service.chat import ChatService
 from ctxchat.service.draft_cost import Draft
 from ctxchat.service.journal import Journal
+from ctxchat.service.plan import restoring_seconds
 from ctxchat.service.request import AskRequest
 
 _TEXTS = 256
@@ -120,16 +121,15 @@ def _drafted(standing: _Standing, text: str, attachments: Sequence[Attachment]) 
 
 def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
     model, total = assembly.model, prompt.total
-    reused = 0
-    if model.cache is not None:
-        reused = model.cache.plan(prompt.ids, prompt.reserve).reused
-        reused = max(reused, min(standing.on_disk, total - 1))
-    curve = model.costs.curve() if model.costs else None
-    predicted = (
-        Predicted(curve.prefill(total - reused, reused), curve.decode(total)) if curve else Predicted()
-    )
+    in_cells = model.cache.plan(prompt.ids, prompt.reserve).reused if model.cache else 0
+    reused = max(in_cells, min(standing.on_disk, total - 1)) if model.cache else 0
+    predicted = Predicted()
+    if curve := model.costs.curve() if model.costs else None:
+        restoring = restoring_seconds(model, reused - in_cells)
+        predicted = Predicted(restoring + curve.prefill(total - reused, reused), curve.decode(total))
+    drafted = [piece for piece in prompt.pieces if piece.owner == standing.question.id]
     return Draft(
-        tokens=sum(len(piece.ids) for piece in prompt.pieces if piece.owner == standing.question.id),
+        tokens=sum(len(piece.ids) for piece in drafted),
         total=total,
         sections=prompt.sections,
         window=prompt.window,
@@ -140,4 +140,5 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
         predicted=predicted,
         fits=total <= assembly.budget.usable,
         exact=prompt.exact,
+        attached=tuple(len(piece.ids) for piece in drafted if piece.section is Section.DATA),
     )

@@ -3,8 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
-from ctxchat.context.alternatives import Alternative, Choice, alternative, alternatives
+from ctxchat.context.alternatives import (
+    Alternative,
+    Choice,
+    Restoring,
+    alternative,
+    alternatives,
+    at_hand,
+)
 from ctxchat.context.attachments import reclaimable, still_attached
 from ctxchat.domain.conversation import Message, Omission
 from ctxchat.domain.cost import CostCurve
@@ -23,23 +31,27 @@ TYPES = ("f16", "q8_0")
 @dataclass(frozen=True, slots=True)
 class Costing:
     """All that is needed to say what a prompt would cost otherwise: `reused` of its tokens are in cells
-    with keys of `type_k`; a cell takes `cell_bytes` with keys of each type, and time by the `curves`."""
+    with keys of `type_k`, or come into them as `restoring` says; a cell takes `cell_bytes` with keys of each
+    type, and time by the `curves`."""
 
     prompt: Prompt
     reused: int
     type_k: str
     cell_bytes: Mapping[str, int]
     curves: Mapping[str, CostCurve | None]
+    restoring: Restoring = at_hand
 
     def alternatives(self) -> tuple[Alternative, ...]:
         """The prompt within less, with keys of each type."""
-        return alternatives(self.prompt, self.reused, self.type_k, self.cell_bytes, self.curves)
+        return alternatives(
+            self.prompt, self.reused, self.type_k, self.cell_bytes, self.curves, self.restoring
+        )
 
     def alternative(self, choice: Choice) -> Alternative:
         """The prompt as one choice would have it."""
         reused = self.reused if choice.type_k == self.type_k else 0
         size, curve = self.cell_bytes[choice.type_k], self.curves.get(choice.type_k)
-        return alternative(self.prompt, choice, reused, size, curve)
+        return alternative(self.prompt, choice, reused, size, curve, self.restoring)
 
 
 def costing(receipt: Receipt, model: Model | None) -> Costing | None:
@@ -53,7 +65,21 @@ def costing(receipt: Receipt, model: Model | None) -> Costing | None:
         if size is not None:
             sizes.setdefault(kind, size)
     curves = {kind: costs.curve(kind) for kind in sizes} if costs else {}
-    return Costing(receipt.prompt, receipt.kv.reused if receipt.kv else 0, cache.type_k, sizes, curves)
+    kv = receipt.kv
+    in_cells = kv.reused - kv.restored if kv else 0
+    return Costing(
+        receipt.prompt,
+        kv.reused if kv else 0,
+        cache.type_k,
+        sizes,
+        curves,
+        lambda same: restoring_seconds(model, same - in_cells),
+    )
+
+
+def restoring_seconds(model: Model, tokens: int) -> float:
+    """Seconds to bring so many tokens back from disk, 0 where there are none, or it is not known."""
+    return (model.costs.restoring(tokens) or 0.0) if model.costs and tokens > 0 else 0.0
 
 
 def planned_kv(
@@ -96,6 +122,7 @@ def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequ
     assert conversation
     assert cache
     sent_keys = {piece.source for piece in prompt.pieces}
+    left_out = messages_of_turns(turn.past, conversation.omitted(Omission.TURN))
     attached = {m.id for m in still_attached(turn.past, conversation.reclaimed)}
     return Reuse(
         prompt,
@@ -108,7 +135,8 @@ def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequ
         reasoned={key.message for key in _reasoning(turn.past) if key not in sent_keys},
         given_back={m.id for m in turn.past if m.id not in attached and reclaimable(m.segments)},
         by_hand=conversation.omitted(Omission.ATTACHED),
-        left_out=messages_of_turns(turn.past, conversation.omitted(Omission.TURN)),
+        left_out=left_out,
+        closed_up={m.id for former, m in pairwise(turn.past) if former.id in left_out} - left_out,
         unanswered={m.id for m in turn.past if not m.answered},
         setting=partial(cache.kept_apart, conversation.id),
     )

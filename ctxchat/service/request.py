@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ctxchat.context.attachments import Attachment
+from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.sampling import Sampling
 
 
@@ -27,7 +28,8 @@ class AskRequest:
     leaving it to the settings; without `memory` nothing is recalled, without `filters` attached text is
     sent whole or refused. With `dry_run` the prompt is built and planned, and neither sent nor written.
     Where `reply` asks for no new answer, the question is the last one as it was sent: what it came with
-    here is not looked at, and nothing is recalled.
+    here is not looked at, and nothing is recalled. What the model writes satisfies the
+    `constraint`, or the turn fails.
     """
 
     question: str
@@ -46,6 +48,7 @@ class AskRequest:
     think: bool | None = None
     dry_run: bool = False
     reply: Reply = Reply.NEW
+    constraint: Constraint | None = None
 
     @property
     def writes(self) -> bool:

@@ -36,8 +36,9 @@ class Reuse:
 
     `read` are the pieces of the prompt that the cells were read for last, where that was of the same
     conversation. Of the messages, `reasoned`, `given_back` and `by_hand` are those whose reasoning, or notes
-    and data, are not sent any more, and `unanswered` and `left_out` those that are not sent at all.
-    `setting` finds what sets the way of running apart under which this conversation was kept instead.
+    and data, are not sent any more, `unanswered` and `left_out` those that are not sent at all, and
+    `closed_up` those that are sent right behind one that was left out. `setting` finds what sets the way of
+    running apart under which this conversation was kept instead.
     """
 
     prompt: Prompt
@@ -52,6 +53,7 @@ class Reuse:
     by_hand: Set[str] = frozenset()
     unanswered: Set[str] = frozenset()
     left_out: Set[str] = frozenset()
+    closed_up: Set[str] = frozenset()
     setting: Callable[[], str | None] = lambda: None
 
     @property
@@ -113,6 +115,8 @@ class Reuse:
             return PINS
         if before and before.owner != place.owner:
             return LEFT_OUT if before.owner in self.left_out else BRANCH
+        if before is None and place.owner in self.closed_up:
+            return LEFT_OUT
         return STRANGER if self.held > self.agreed else GONE
 
     def _is_at_date(self) -> bool:

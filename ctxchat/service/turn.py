@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ctxchat.domain.conversation import Change, Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import CostCurve, attention_pairs
-from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.errors import CtxChatError, UnsatisfiedError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import CachePlan, ModelFacts, Restoration
 from ctxchat.domain.ports import Clock
@@ -145,7 +145,7 @@ class Turn:
 
     @property
     def finish(self) -> Finish | None:
-        if self.failure is not None:
+        if self.failure is not None and not isinstance(self.failure, UnsatisfiedError):
             return Finish.ERROR
         if self.generated is not None:
             return self.generated.finish

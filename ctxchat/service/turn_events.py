@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ctxchat.domain.events import CostPredicted, Prefilled, Restored, Warned
 from ctxchat.domain.ports import Model
 from ctxchat.domain.window import Window
-from ctxchat.service.plan import read_already
+from ctxchat.service.plan import read_already, restoring_seconds
 from ctxchat.service.request import AskRequest
 from ctxchat.service.turn import Turn
 
@@ -32,8 +32,7 @@ def foretold(turn: Turn, model: Model, *, dry_run: bool) -> Iterator[CostPredict
         yield Warned(miss)
     if turn.kv is None:
         return
-    if model.costs is not None and turn.kv.restored:
-        turn.restoring = model.costs.restoring(turn.kv.restored) or 0.0
+    turn.restoring = restoring_seconds(model, turn.kv.restored)
     yield CostPredicted(turn.kv, turn.predicted, turn.curve, read_already(model, turn))
     if turn.kv.restored and not dry_run:
         yield Restored(turn.kv.restored)

@@ -6,9 +6,9 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.service.draft_cost import Draft as Cost
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.chat.request import Asking
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.commands import parsed
 from ctxchat.tui.messages import DraftCosted
 
@@ -21,14 +21,16 @@ PAUSE_SECONDS = 0.15
 class Drafting:
     """Counts a draft once the typing pauses, and posts what it costs."""
 
-    def __init__(self, cost: Callable[[Draft], Cost | None], post: Callable[[DraftCosted], object]) -> None:
+    def __init__(
+        self, cost: Callable[[Written], Draft | None], post: Callable[[DraftCosted], object]
+    ) -> None:
         self._cost = cost
         self._post = post
-        self._wanted: Draft | None = None
+        self._wanted: Written | None = None
         self._changed = Condition()
         self._thread: Thread | None = None
 
-    def count(self, draft: Draft) -> None:
+    def count(self, draft: Written) -> None:
         """Count this one, and none that was to be counted before it."""
         with self._changed:
             self._wanted = draft
@@ -47,7 +49,7 @@ class Drafting:
             if self._wanted is None:
                 self._post(DraftCosted(cost))
 
-    def _settled(self) -> Draft:
+    def _settled(self) -> Written:
         """The draft that was written last, when it has stood for a moment."""
         with self._changed:
             self._changed.wait_for(lambda: self._wanted is not None)
@@ -58,10 +60,11 @@ class Drafting:
         return draft
 
 
-def cost_of(services: "Services", asking: Asking, draft: Draft) -> Cost | None:
+def cost_of(services: "Services", asking: Asking, draft: Written) -> Draft | None:
     """What sending a draft would cost; None for one that is empty or a command, and while no model is
     loaded. Raises CtxChatError."""
-    if not draft.text or parsed(draft.text) is not None:
-        return None
     limit, attached = asking.sampling.max_tokens, (*draft.attachments, *draft.data)
-    return services.drafts.cost(asking.conversation, draft.text, attached, limit, think=asking.think)
+    text = "" if parsed(draft.text) is not None else draft.text
+    if not text and not attached:
+        return None
+    return services.drafts.cost(asking.conversation, text, attached, limit, think=asking.think)

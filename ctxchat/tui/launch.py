@@ -21,7 +21,9 @@ def run(settings: Settings, open_services: "Callable[[], Services]", start: Star
         from rich.console import Console
 
         from ctxchat.tui.app import ChatApp
+        from ctxchat.tui.terminal_input import decode_leniently
 
+        decode_leniently()
         app = ChatApp(settings, open_services, start)
         # A failure that nobody expected is raised again below, where the screen is as it was.
         app.error_console = Console(file=io.StringIO())

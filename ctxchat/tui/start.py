@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ctxchat.context.attachments import Attachment
+from ctxchat.settings.schema import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class Start:
     """How the chat begins.
 
     `session` names a conversation (a new name begins one), `resume` means the one used last, neither
-    a new one; with `fork` it goes on in a copy. `words` are asked at once, where there are any;
+    a new one; with `fork` it goes on in a copy. `settings` reads the settings of this run anew, and raises
+    SettingsError. `words` are asked at once, where there are any;
     attachments ride in the first question, and `read` reads more of them. `warnings` tell how they were read.
     """
 
     read: Reader
+    settings: Callable[[], Settings]
     session: str | None = None
     resume: bool = False
     fork: bool = False

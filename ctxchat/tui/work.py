@@ -5,15 +5,16 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Condition, Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.message import Message
 
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.errors import CtxChatError, UsageError
 from ctxchat.domain.events import ModelLoading, Prefilled, ReasoningGenerated, TextGenerated, TurnEvent
 from ctxchat.tui.messages import Happened, Progressed, WorkBegan, WorkEnded
 
@@ -26,11 +27,13 @@ Events = Callable[[Cancel], Iterator[TurnEvent]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Something to do in the thread. What `yields` gives way to whatever comes behind it."""
+    """Something to do in the thread. What `yields` gives way to whatever comes behind it. `awaited` is what
+    somebody waits for, where somebody does."""
 
     number: int
     events: Events
     yields: bool = False
+    awaited: Future[Any] | None = None
     cancel: Cancel = field(default_factory=Cancel)
 
 
@@ -49,36 +52,46 @@ class TurnWork:
         self._changed = Condition()
         self._thread: Thread | None = None
 
+    @property
+    def working(self) -> bool:
+        """Whether something runs that a person asked for, and not upkeep."""
+        current = self._current
+        return current is not None and not current.yields and current.awaited is None
+
     def begin(self, events: Events, *, yields: bool = False) -> int:
         """Put something to do behind the others; returns its number."""
-        work = Work(next(self._numbers), events, yields)
+        return self._put(Work(next(self._numbers), events, yields))
+
+    def submit(self, function: Callable[[], Result]) -> "Future[Result]":
+        """What a function returns, or raises, when it is its turn in the thread. Upkeep gives way to it."""
+        future: Future[Result] = Future()
+
+        def events(_: Cancel) -> Iterator[TurnEvent]:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function())
+                except Exception as error:
+                    future.set_exception(error)
+            return iter(())
+
+        self._put(Work(next(self._numbers), events, awaited=future))
+        return future
+
+    async def call(self, function: Callable[[], Result]) -> Result:
+        """The same for the loop, which goes on meanwhile."""
+        return await asyncio.wrap_future(self.submit(function))
+
+    def _put(self, work: Work) -> int:
         with self._changed:
             self._waiting = deque(other for other in self._waiting if not other.yields)
             self._waiting.append(work)
             if self._current is not None and self._current.yields:
                 self._current.cancel.request()
             self._changed.notify_all()
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name="turn", daemon=True)
-            self._thread.start()
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="turn", daemon=True)
+                self._thread.start()
         return work.number
-
-    async def call(self, function: Callable[[], Result]) -> Result:
-        """What a function returns, or raises, when it is its turn in the thread. Upkeep gives way to it."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-
-        def events(_: Cancel) -> Iterator[TurnEvent]:
-            try:
-                result = function()
-            except Exception as error:
-                loop.call_soon_threadsafe(future.set_exception, error)
-            else:
-                loop.call_soon_threadsafe(future.set_result, result)
-            return iter(())
-
-        self.begin(events)
-        return await future
 
     def cancel(self) -> None:
         """Stop what is running now. It ends by itself, with what it has."""
@@ -89,7 +102,11 @@ class TurnWork:
     def stop(self, seconds: float) -> bool:
         """Stop everything, and wait at most so long for it; says whether nothing runs any more."""
         with self._changed:
+            given_up = [work.awaited for work in self._waiting if work.awaited]
             self._waiting.clear()
+            for future in given_up:
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(UsageError("the chat is over"))
             if self._current is not None:
                 self._current.cancel.request()
             return self._changed.wait_for(lambda: self._current is None, seconds)

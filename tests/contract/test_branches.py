@@ -150,6 +150,18 @@ def test_side_work_leaves_both_as_they_were(model: Model, make_model: MakeModel)
     assert answer(fresh, follows) == answer(model, follows)
 
 
+def test_side_work_for_what_was_left_shares_its_cells_once_it_is_gone_back_to(model: Model) -> None:
+    one = told(model, words(model, 60))
+    other = told(model, words(model, 80, first="other"))
+    request = one + words(model, 20, first="Sum up")
+    cells_of(model).go_back_to(request)
+    assert held(model) == (len(one), len(other))
+    first, *_ = begin(model, request, Cancel(), limit=30, aside=True)
+    assert first == Prefilled(0, 20)
+    cells_of(model).go_back_to(request)
+    assert held(model) == (len(one), len(other))
+
+
 def test_an_interrupted_prompt_leaves_the_branch_whole(model: Model) -> None:
     one = told(model, words(model, 60))
     cancel = Cancel()

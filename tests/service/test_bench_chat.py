@@ -1,14 +1,17 @@
 """One conversation in three ways, over a scripted model and a real store."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError
+from ctxchat.domain.events import EngineEvent, Prefilled
 from ctxchat.service.bench_chat import ChatBench, Stage, Step, turns_for
 from ctxchat.service.bench_left import Left
 from ctxchat.service.bench_talk import talk
@@ -36,6 +39,7 @@ class Theatre:
         self.last = last
         self.failing = failing
         self.models: dict[Way, ScriptedModel] = {}
+        self.read = Counter[Way]()
 
     def open(self, way: Way) -> AbstractContextManager[Stage]:
         return self._opened(way)
@@ -43,7 +47,7 @@ class Theatre:
     @contextmanager
     def _opened(self, way: Way) -> Iterator[Stage]:
         answers = [EngineError("it broke")] if self.failing else []
-        model = self.models[way] = ScriptedModel(answers, window=WINDOW)
+        model = self.models[way] = ScriptedModel(answers, window=WINDOW, on_event=partial(self.see, way))
         store = Database(self.folder / f"{way}.sqlite3")
         record = LastTurns(store, self.last if way is Way.LAST else None)
         service = ChatService(
@@ -53,10 +57,15 @@ class Theatre:
             Texts(WORDING, REQUESTS, "Be."),
             policy=lambda _: replace(DEFAULT_POLICY, folds=way is Way.MANAGED),
             remembering=Remembering(SqliteRecall(store, WordEmbedder), None),
+            stays=way is Way.MANAGED,
         )
         yield Stage(service, record.narrow) if way is Way.LAST else Stage(service)
         service.close()
         store.close()
+
+    def see(self, way: Way, event: EngineEvent) -> None:
+        if isinstance(event, Prefilled) and event.done == event.total:
+            self.read[way] += event.total
 
     def bench(self, turns: int = TURNS) -> ChatBench:
         return ChatBench(self.open, SystemClock(), WINDOW, turns)
@@ -99,6 +108,20 @@ def test_what_was_read_is_what_the_models_have_read(tmp_path: Path) -> None:
         assert report.turns[0].evaluated == first
         assert report.upkeep == 0
         assert report.turns[-1].cells <= len(model.generations[-1].ids) + 32
+
+
+def test_all_that_the_model_read_is_counted_and_what_nobody_waited_for_apart(tmp_path: Path) -> None:
+    theatre = Theatre(tmp_path)
+    managed = held(theatre.bench(40).run(Cancel()))[Way.MANAGED]
+    generations = theatre.models[Way.MANAGED].generations
+    settled = [one for one in generations if not one.limit]
+    assert settled
+    assert any(one.aside for one in generations)
+    assert len(generations) == 40 + len(settled) + sum(one.aside for one in generations)
+    assert managed.evaluated == theatre.read[Way.MANAGED]
+    assert managed.upkeep > 0
+    behind = [managed.turns[turn.number] for turn in managed.turns[:-1] if turn.upkeep]
+    assert all(turn.evaluated < WINDOW // 4 for turn in behind)
 
 
 def test_a_window_of_so_many_turns_sends_no_more(tmp_path: Path) -> None:

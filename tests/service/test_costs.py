@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctxchat.cli.terminal.status import StatusLine
+from ctxchat.context.alternatives import Choice
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.events import CostPredicted, Prefilled
@@ -67,6 +68,28 @@ def test_what_comes_back_from_disk_is_foretold_too(tmp_path: Path, each: float |
     assert receipt.kv.restored > 0
     reading = CURVE.prefill(receipt.kv.evaluated, receipt.kv.reused)
     assert receipt.predicted.prefill == pytest.approx(reading + receipt.kv.restored * (each or 0))
+
+
+def test_an_alternative_waits_for_the_disk_as_the_plan_does(tmp_path: Path) -> None:
+    disk = ScriptedDisk()
+    first = Desk(tmp_path, ScriptedModel(["One.", "Two."], disk=disk))
+    first.ask("Hello?")
+    first.ask(AskRequest("And?", resume=True))
+    list(first.service.tidy(Cancel()))
+    desk = Desk(tmp_path, ScriptedModel(disk=disk))
+    desk.model.costs = WrittenCosts(CURVE, each_restored=1.0)
+    receipt = desk.ask(AskRequest("Then?", resume=True, dry_run=True))
+    costing = desk.service.costing(receipt)
+    assert costing
+    assert receipt.prompt
+    same, other = (costing.alternative(Choice(receipt.prompt.usable, kind)) for kind in ("f16", "q8_0"))
+    assert same.prefill == receipt.predicted.prefill
+    assert other.evaluated == other.total
+    none = costing.alternative(Choice(receipt.prompt.usable, "f16", turns=0))
+    held = none.total - none.evaluated
+    assert receipt.kv
+    assert 0 < held < receipt.kv.restored
+    assert none.prefill == pytest.approx(CURVE.prefill(none.evaluated, held) + held)
 
 
 def test_a_plan_foretells_each_alternative_by_the_curve_of_its_keys(desk: Desk) -> None:

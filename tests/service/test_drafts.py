@@ -26,6 +26,7 @@ from ctxchat.service.turns import TurnService
 from tests.support.characters import BracketTemplate, CharacterVocabulary
 from tests.support.desk import WORDING, Desk
 from tests.support.scripted import ScriptedModel
+from tests.support.written_costs import WrittenCosts
 
 texts = st.text(max_size=60)
 attached = st.lists(st.builds(Attachment, st.just("f.txt"), st.text(max_size=40)), max_size=2)
@@ -149,6 +150,18 @@ def test_what_is_on_disk_counts_as_reused(tmp_path: Path) -> None:
     assert receipt.kv
     assert receipt.kv.restored > 0
     assert draft.reused == receipt.kv.reused
+
+
+def test_what_comes_back_from_disk_takes_its_time(tmp_path: Path) -> None:
+    desk = loaded(tmp_path, ScriptedModel(["Uno.", "Due."]))
+    desk.model.costs = WrittenCosts(CostCurve(0.1, 0.01, 0.0, 0.02, 0.0), each_restored=0.001)
+    desk.ask("One?")
+    list(desk.service.tidy(Cancel()))
+    latest = desk.record.latest()
+    assert latest
+    desk.model.cache.drop(0)
+    draft = known(drafts_of(desk).cost(latest.id, "Two?"))
+    assert draft.predicted == desk.ask(AskRequest("Two?", resume=True)).predicted
 
 
 def test_a_draft_that_is_too_large_says_so(tmp_path: Path) -> None:

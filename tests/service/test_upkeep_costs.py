@@ -7,7 +7,7 @@ import pytest
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.events import Compacted, Saving
+from ctxchat.domain.events import Calibrating, Compacted, Saving
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.request import AskRequest
 from tests.support.desk import Desk
@@ -75,6 +75,19 @@ def idle(desk: Desk, *, stale: bool = True) -> WrittenCosts:
     costs = desk.model.costs = WrittenCosts(DEPTH_IS_FREE)
     costs.stale = stale
     return costs
+
+
+def test_that_it_is_measured_what_work_costs_is_told_before_and_ends_at_once_for_a_question(
+    tmp_path: Path,
+) -> None:
+    cancel, desk = Cancel(), desk_of(tmp_path, None)
+    idle(desk)
+    desk.ask("One?")
+    events = desk.service.tidy(cancel)
+    assert isinstance([next(events) for _ in range(2)][-1], Calibrating)
+    cancel.request()
+    assert list(events) == []
+    assert desk.model.calibrations == 0
 
 
 def test_where_costs_are_stale_they_are_calibrated_once_while_nobody_waits(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.errors import UsageError
+from ctxchat.domain.ports import Clock
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.conversations import ConversationService
 from ctxchat.service.drafts import Drafts
@@ -25,6 +26,7 @@ from ctxchat.tui.app import ChatApp
 from ctxchat.tui.start import Read, Start
 from tests.support.desk import WORDING, Desk
 from tests.support.scripted import ScriptedModel
+from tests.support.stillness import StillClock
 
 SIZE = (120, 40)
 
@@ -43,14 +45,25 @@ class Chats:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    desk: Desk
+
     def open(self, model: ScriptedModel | None = None, **start: object) -> ChatApp:
         """A chat that has not begun, over a model whose answers are written down."""
-        desk = Desk(self.folder, model or ScriptedModel())
-        services = services_of(desk, self.folder)
-        return ChatApp(services.settings, lambda: services, Start(read, **start))  # type: ignore[arg-type]
+        self.desk = Desk(self.folder, model or ScriptedModel(), stays=True)
+        services = services_of(self.desk, self.folder, SystemClock())
+        return ChatApp(services.settings, lambda: services, Start(read, Settings, **start))  # type: ignore[arg-type]
+
+    def open_still(self, model: ScriptedModel, clock: StillClock, **start: object) -> ChatApp:
+        """The same where no time goes by but what the model takes, and nothing blinks."""
+        desk = Desk(self.folder, model, clock=clock)
+        services = services_of(desk, self.folder, clock)
+        begun = Start(read, Settings, **start)  # type: ignore[arg-type]
+        app = ChatApp(services.settings, lambda: services, begun, lambda: clock.on_screen)
+        app.chat.composer.area.cursor_blink = False
+        return app
 
 
-def services_of(desk: Desk, folder: Path) -> Services:
+def services_of(desk: Desk, folder: Path, clock: Clock) -> Services:
     """What a front end works with, over a desk."""
     record = SqliteConversations(Database(desk.database.path), wait=0.5)
     return Services(
@@ -60,7 +73,7 @@ def services_of(desk: Desk, folder: Path) -> Services:
         conversations=ConversationService(record, desk.model.disk, "Be."),
         turns=TurnService(record),
         rows=RowService(record),
-        drafts=Drafts(desk.service, Journal(record, SystemClock(), WORDING, "Be.")),
+        drafts=Drafts(desk.service, Journal(record, clock, WORDING, "Be.")),
         pins=PinService(record),
         summaries=SummaryService(record),
         late=LateServices(_missing, _missing, _missing),

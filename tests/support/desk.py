@@ -7,7 +7,7 @@ from ctxchat.context.assemble import Wording
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Message
 from ctxchat.domain.events import TurnEvent, TurnFinished
-from ctxchat.domain.ports import Recall
+from ctxchat.domain.ports import Clock, Recall
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.summary import SummaryBlock
 from ctxchat.service.chat import ChatService
@@ -42,6 +42,7 @@ class Desk:
         policy: WindowPolicy = DEFAULT_POLICY,
         recall: Callable[[Database], Recall] | None = None,
         stays: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self.model = model
         self.database = Database(folder / "store.sqlite3")
@@ -49,7 +50,7 @@ class Desk:
         self.service = ChatService(
             lambda: OpenedModel(model, notice),
             self.record,
-            SystemClock(),
+            clock or SystemClock(),
             Texts(WORDING, REQUESTS, "Be."),
             policy=lambda _: policy,
             remembering=recall and Remembering(recall(self.database), None),

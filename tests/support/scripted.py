@@ -1,9 +1,10 @@
 """A model whose answers are written down, with the cells, events and errors of a real one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
@@ -11,6 +12,7 @@ from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefille
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
+from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
@@ -64,6 +66,9 @@ class ScriptedCache:
     def plan(self, ids: Sequence[int], limit: int) -> CachePlan:
         return self.branches.plan(ids, self.window)
 
+    def go_back_to(self, ids: Sequence[int]) -> None:
+        self.branches.go_back_to(ids, self)
+
     def bytes_per_token_with(self, type_k: str) -> int | None:
         return {"f16": BYTES_PER_TOKEN, "q8_0": BYTES_PER_TOKEN * 3 // 4}.get(type_k)
 
@@ -108,7 +113,8 @@ class ScriptedModel:
     """Answers with `answers` in their order, one character a token; an error among them is raised
     after the prompt was read. Where they have run out, with letters that only the prompt decides.
 
-    `on_event` is called with each event before it is given out: a test may wait there, or cancel.
+    `on_event` is called with each event before it is given out, and `calibrating` where a calibration
+    works: a test may wait there, or cancel.
     """
 
     def __init__(
@@ -121,6 +127,7 @@ class ScriptedModel:
         template: BracketTemplate | None = None,
         disk: ScriptedDisk | None = None,
         on_event: Callable[[EngineEvent], None] = lambda _: None,
+        calibrating: Callable[[Cancel], None] = lambda _: None,
     ) -> None:
         self.vocabulary = CharacterVocabulary()
         self.template = template or BracketTemplate()
@@ -132,6 +139,7 @@ class ScriptedModel:
         self._trims = trims
         self.disk = disk or ScriptedDisk()
         self._on_event = on_event
+        self._calibrating = calibrating
         self._cache: ScriptedCache | None = None
         self.costs: Costs | None = None
         self.calibrations = 0
@@ -170,7 +178,9 @@ class ScriptedModel:
             yield event
 
     def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
-        self.calibrations += 1
+        self._calibrating(cancel)
+        if not cancel.requested:
+            self.calibrations += 1
         yield Calibration(0, self._window, 0.0, (1, 1))
 
     def memory(self) -> Memory:
@@ -221,6 +231,8 @@ class ScriptedModel:
         )
         finish = Finish.LENGTH
         answer = self._answer(generation)
+        if generation.constraint:
+            answer = self._constrained(answer, generation.constraint)
         for _ in range(generation.limit):
             token = next(answer)
             if cancel.requested:
@@ -234,7 +246,22 @@ class ScriptedModel:
                 break
             self.cache.mirror.add(sequence, (token,))
         yield from stream.finish()
-        yield stream.generated(finish)
+        done = stream.generated(finish)
+        asked = generation.constraint
+        yield replace(done, satisfied=asked is None or grammar_of(asked.grammar).allows(done.text))
+
+    def _constrained(self, answer: Iterator[int], constraint: Constraint) -> Iterator[int]:
+        """The ids of an answer, and where the grammar does not take one, the next of its shortest end."""
+        follower = Follower(grammar_of(constraint.grammar))
+        for token in answer:
+            text = self.vocabulary.text((token,))
+            if not follower.after(text).knows or token == END_OF_TURN:
+                text = follower.ending()[:1]
+            if not text:
+                yield END_OF_TURN
+                return
+            follower = follower.after(text)
+            yield from self.vocabulary.tokenize(text, special=False, after=None)
 
     def _answer(self, generation: Generation) -> Iterator[int]:
         """The ids of the answer, and of the end of the turn where it was written down."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.events import (
     EngineEvent,
     Generated,
@@ -34,10 +35,11 @@ def begin(
     tags: ReasoningTags | None = None,
     in_reasoning: bool = False,
     aside: bool = False,
+    constraint: Constraint | None = None,
 ) -> Iterator[EngineEvent]:
     """The events of an answer, the likeliest token always."""
     sampling = Sampling(temperature=0, stop=stop)
-    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside)
+    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside, constraint)
     return model.generate(generation, cancel)
 
 

@@ -8,26 +8,15 @@ from typing import Any
 
 import pytest
 
+from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
+from ctxchat.domain.events import Prefilled, TextGenerated
 from ctxchat.tui.app import ChatApp
 from tests.support.chats import SIZE, Chats, ask, seen, send, until
 from tests.support.scripted import ScriptedModel
-
-
-class Gate:
-    """Holds the model at an event until it is opened."""
-
-    def __init__(self, at: Callable[[EngineEvent], bool]) -> None:
-        self.reached = threading.Event()
-        self.opened = threading.Event()
-        self._at = at
-
-    def __call__(self, event: EngineEvent) -> None:
-        if self._at(event) and not self.reached.is_set():
-            self.reached.set()
-            self.opened.wait(30)
+from tests.support.stillness import Gate
+from tests.support.written_costs import WrittenCosts
 
 
 def in_chat(
@@ -107,8 +96,33 @@ def test_a_second_question_waits_and_can_be_taken_back(chats: Chats) -> None:
     in_chat(app, body)
 
 
+def test_a_calibration_is_shown_and_a_question_does_not_wait_for_it(chats: Chats) -> None:
+    """The calibration goes on until it is cancelled: were it waited for, there would be no answer."""
+    stopped = threading.Event()
+
+    def calibrating(cancel: Cancel) -> None:
+        with cancel.calling(stopped.set):
+            assert stopped.wait(30)
+
+    model = ScriptedModel(["First.", "Second."], calibrating=calibrating)
+    model.costs = costs = WrittenCosts(None)
+    costs.stale = True
+    app = chats.open(model)
+
+    async def body(pilot: Any) -> None:
+        await send(pilot, "One?")
+        await until(pilot, lambda: "measuring what work costs here" in seen(app))
+        assert not app.chat.busy
+        costs.stale = False
+        await ask(pilot, "Two?")
+        assert stopped.is_set()
+        assert app.chat.transcript.turns[-1].shown.answer == "Second."
+        await until(pilot, lambda: "measuring" not in seen(app))
+
+    in_chat(app, body)
+
+
 def test_a_model_that_fails_says_so_under_the_question_and_gives_the_question_back(chats: Chats) -> None:
-    pytest.importorskip("ctxchat.tui.screens.failure")
     app = chats.open(ScriptedModel([EngineError("the model fell over")]))
 
     async def body(pilot: Any) -> None:

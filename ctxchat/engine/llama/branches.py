@@ -43,12 +43,16 @@ class Branches:
 
     def turn_to(self, ids: Sequence[int], sequences: Sequences) -> None:
         """Let the chat hold what `plan` says is reused, and nothing more."""
-        if self._source(ids) == BRANCH:
-            self._change_places(sequences)
+        self.go_back_to(ids, sequences)
         reused = self.cells.plan(ids, 0).reused
         if self._is_worth_leaving(reused):
             sequences.fork(CHAT, BRANCH, self.cells.count(CHAT))
         sequences.trim(CHAT, reused)
+
+    def go_back_to(self, ids: Sequence[int], sequences: Sequences) -> None:
+        """Let the chat and the branch left last change places where a prompt shares more with the branch."""
+        if self._source(ids) == BRANCH:
+            self._change_places(sequences)
 
     def _source(self, ids: Sequence[int]) -> int:
         return max((CHAT, BRANCH), key=lambda sequence: self.cells.plan(ids, 0, sequence).reused)

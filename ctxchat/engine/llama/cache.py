@@ -85,6 +85,9 @@ class LlamaCache:
         except UsageError:
             return None
 
+    def go_back_to(self, ids: Sequence[int]) -> None:
+        self._worker.call(lambda: self._branches.go_back_to(ids, self._sequences))
+
     def fork(self, source: int, target: int, cells: int) -> None:
         self._worker.call(lambda: self._sequences.fork(source, target, cells))
 
@@ -208,6 +211,15 @@ class LlamaCache:
         """Raise EngineError where the model predicts nothing that a token could be chosen by."""
         if not self._allocated().predicts():
             raise EngineError("the model predicts no token: its file is damaged, or its types do not suit it")
+
+    def prediction(self) -> Any:
+        """The last prediction: a pointer to a number for each token, good until more is read."""
+        return self._allocated().prediction()
+
+    @property
+    def vocabulary(self) -> Any:
+        """llama.cpp's pointer to the vocabulary."""
+        return self._allocated().vocabulary
 
     def sample(self, chain: Any) -> int:
         """The next token by a chain of samplers."""

@@ -89,9 +89,18 @@ class LlamaContext:
         token: int = self._library.llama_sampler_sample(chain, self._pointer, -1)
         return token
 
+    def prediction(self) -> Any:
+        """The last prediction: a pointer to a number for each token, good until more is read."""
+        return self._library.llama_get_logits_ith(self._pointer, -1)
+
+    @property
+    def vocabulary(self) -> Any:
+        """llama.cpp's pointer to the vocabulary."""
+        return self._library.llama_model_get_vocab(self._weights.pointer)
+
     def predicts(self) -> bool:
         """Whether the last prediction holds numbers: sampling from none would end the process."""
-        logits = self._library.llama_get_logits_ith(self._pointer, -1)
+        logits = self.prediction()
         return bool(logits) and not isnan(logits[0])
 
     def interrupt(self) -> None:

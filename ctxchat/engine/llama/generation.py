@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
@@ -12,9 +12,9 @@ from ctxchat.domain.model import Generation
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CHAT, SIDE
+from ctxchat.engine.llama.choice import Choice, choice
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.costs import LlamaCosts
-from ctxchat.engine.llama.sampler import sampler
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]
@@ -115,18 +115,20 @@ class _Answer:
 
     def _decode(self) -> None:
         generation = self._generation
-        with sampler(generation.sampling, self._vocabulary.size, generation.ids) as chain:
+        with choice(self._cache, self._vocabulary, generation) as chosen:
             finish = Finish.LENGTH
-            for _ in range(generation.limit):
-                ended = self._decode_one(chain)
+            for left in range(generation.limit, 0, -1):
+                ended = self._decode_one(chosen, left)
                 if ended:
                     finish = ended
                     break
-        for shown in self._stream.finish():
-            self._emit(shown)
-        self._emit(self._stream.generated(finish))
+            for shown in self._stream.finish():
+                self._emit(shown)
+            done = self._stream.generated(finish)
+            satisfied = chosen.allows(done.text) if self._stream.stopped else chosen.satisfied
+        self._emit(replace(done, satisfied=satisfied))
 
-    def _decode_one(self, chain: Any) -> Finish | None:
+    def _decode_one(self, chosen: Choice, left: int) -> Finish | None:
         """Choose a token, show it, and put it into a cell; why the answer ends there, if it does.
 
         The token that ends a turn is not put into a cell: the template writes it into the next
@@ -134,9 +136,9 @@ class _Answer:
         """
         if self._stop.requested:
             return Finish.CANCELLED
-        token = self._cache.sample(chain)
-        if self._vocabulary.ends_turn(token):
-            return Finish.STOP
+        token = chosen.next(left)
+        if token is None:
+            return chosen.finish
         for shown in self._stream.feed(token, self._vocabulary.piece(token)):
             self._emit(shown)
         if self._stream.stopped:

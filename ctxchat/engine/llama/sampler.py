@@ -25,7 +25,7 @@ def sampler(sampling: Sampling, vocabulary_size: int, prompt: Sequence[int]) -> 
     try:
         for step in _steps(sampling, vocabulary_size, len(prompt)):
             lib.llama_sampler_chain_add(chain, step)
-        if _penalizes(sampling):
+        if penalizes(sampling):
             for token in prompt[-_span(sampling, len(prompt)) :]:
                 lib.llama_sampler_accept(chain, token)
         yield chain
@@ -35,7 +35,7 @@ def sampler(sampling: Sampling, vocabulary_size: int, prompt: Sequence[int]) -> 
 
 def _steps(sampling: Sampling, vocabulary_size: int, prompt: int) -> Iterator[Any]:
     lib = library()
-    if _penalizes(sampling):
+    if penalizes(sampling):
         yield lib.llama_sampler_init_penalties(
             vocabulary_size,
             _span(sampling, prompt),
@@ -58,7 +58,8 @@ def _steps(sampling: Sampling, vocabulary_size: int, prompt: int) -> Iterator[An
     yield lib.llama_sampler_init_dist(RANDOM_SEED if sampling.seed is None else sampling.seed % 2**32)
 
 
-def _penalizes(sampling: Sampling) -> bool:
+def penalizes(sampling: Sampling) -> bool:
+    """Whether what was said before counts."""
     neutral = (
         sampling.repeat_penalty == 1 and sampling.presence_penalty == 0 and sampling.frequency_penalty == 0
     )

@@ -58,4 +58,5 @@ def _service(settings: Settings, way: Way, store: Database, record: LastTurns) -
         texts(settings),
         policy=lambda model: replace(policy(settings, model), folds=folds),
         remembering=Remembering(recall_of_turns(settings, store), None) if folds else None,
+        stays=folds,
     )

@@ -1,12 +1,15 @@
 """What all actions share."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import Screen
 
 from ctxchat.display.plain_text import clean
-from ctxchat.domain.errors import UsageError
+from ctxchat.domain.errors import CtxChatError, UsageError
+from ctxchat.domain.model import ModelFacts
+from ctxchat.domain.ports import Model
 
 if TYPE_CHECKING:
     from ctxchat.service.open_services import Services
@@ -17,8 +20,9 @@ Result = TypeVar("Result")
 
 
 class Acting:
-    """Actions run in workers of the loop, so that the screen goes on; what reads or changes the record
-    runs in the thread of turns, and upkeep gives way to it."""
+    """Actions run in workers of the loop, so that the screen goes on; what changes the record runs in the
+    thread of turns, and upkeep gives way to it. What only reads may wait for another process, and runs in
+    a thread too."""
 
     def __init__(self, app: "ChatApp") -> None:
         self.app = app
@@ -48,9 +52,35 @@ class Acting:
         self.still()
         return await self.chat.work.call(function)
 
+    def between_turns(self, function: Callable[[], Result]) -> Result:
+        """The same for another thread, which waits: nothing else asks the model meanwhile."""
+        self.still()
+        return self.chat.work.submit(function).result()
+
+    async def read(self, function: Callable[[], Result]) -> Result:
+        """Read the record, which may wait for another process."""
+        return await asyncio.to_thread(function)
+
     def say(self, text: str) -> None:
         self.app.notify(clean(text), markup=False)
 
     async def ask_screen(self, screen: Screen[Result]) -> Result | None:
         """Open a screen, and wait for what it is closed with."""
         return await self.app.push_screen_wait(screen)
+
+    async def ask_quietly(self, screen: Screen[Result]) -> Result | None:
+        """The same for a screen that changes the conversation: upkeep, which holds it, gives way first,
+        and goes on behind it."""
+        await self.change(lambda: None)
+        closed = await self.ask_screen(screen)
+        if not self.chat.busy:
+            self.app.keep_up()
+        return closed
+
+
+def loaded(model: Model | None) -> ModelFacts | None:
+    """What a model tells about itself; None while it cannot yet."""
+    try:
+        return None if model is None else model.facts
+    except CtxChatError:
+        return None

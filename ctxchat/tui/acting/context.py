@@ -1,32 +1,28 @@
 """What the model is given: attachments, memory, summaries, and other models."""
 
 import asyncio
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import TurnEvent
-from ctxchat.tui.acting.base import Acting
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.tui.acting.base import Acting, loaded
+from ctxchat.tui.chat.written import Written
+from ctxchat.tui.mentions import looks_like_a_path, mentioned, present
 from ctxchat.tui.start import Read
-
-_MENTION = re.compile(r"(?:^|(?<=\s))@(\S+)")
 
 
 class ContextActions(Acting):
-    async def with_mentioned(self, draft: Draft) -> Draft:
+    async def with_mentioned(self, draft: Written) -> Written:
         """A draft with the files attached that are named `@path` in it. Raises UsageError."""
-        from pathlib import Path
-
-        named = [m[1].rstrip(".,;:!?)") for m in _MENTION.finditer(draft.text)]
-        present = [name for name in dict.fromkeys(named) if Path(name).expanduser().exists()]
         attachments = list(draft.attachments)
-        for name in present:
-            read = await self._read(name, draft.text, table=False)
-            attachments += read.attachments
-        return replace(draft, attachments=tuple(attachments)) if present else draft
+        for name in mentioned(draft.text):
+            if present(name):
+                attachments += (await self._read(name, draft.text, table=False)).attachments
+            elif looks_like_a_path(name):
+                raise UsageError(f"@{name}: there is no such file (in quotes, it is no file)")
+        return replace(draft, attachments=tuple(attachments))
 
     async def attach(self, path: str) -> None:
         for attachment in (await self._read(path, "", table=False)).attachments:
@@ -44,22 +40,12 @@ class ContextActions(Acting):
             self.say(warning)
         return read
 
-    async def compact(self, focus: str) -> None:
-        self.still()
-        conversation = self.services.conversations.resolve(self.conversation)
-        limit = self.app.asking.sampling.max_tokens
-
-        def events(cancel: Cancel) -> Iterator[TurnEvent]:
-            return self.services.chat.compact(conversation, limit, cancel, focus=focus)
-
-        self.chat.work.begin(events)
-
     async def system(self, text: str) -> None:
         asking = self.app.asking
         if not text:
-            held = asking.system
-            if asking.conversation is not None:
-                held = self.services.conversations.resolve(asking.conversation).system
+            held, reference = asking.system, asking.conversation
+            if reference is not None:
+                held = (await self.read(lambda: self.services.conversations.resolve(reference))).system
             self.say(f"system: {held}" if held is not None else "the system message is that of the settings")
         elif asking.conversation is not None:
             raise UsageError("the system message of a conversation cannot change: /new begins another")
@@ -92,35 +78,49 @@ class ContextActions(Acting):
     async def forget(self, reference: str) -> None:
         if not reference:
             raise UsageError("give the id: /forget ID (/notes shows them)")
-        await self.change(lambda: self.services.memory.forget(reference))
-        self.say("forgotten")
+        await self.change(lambda: self._forgotten(reference))
+        self.say("forgotten, wherever it stood")
+        self.app.count_draft()
+
+    def _forgotten(self, reference: str) -> None:
+        """Forget what is remembered under an id; a note, where nothing is. Raises UsageError."""
+        try:
+            self.services.memory.forget(reference)
+        except UsageError:
+            if any(text.id.startswith(reference) for text in self.services.memory.listing()):
+                raise
+            self.services.notes.remove([reference], None)
 
     async def notes(self, _: str) -> None:
         from ctxchat.tui.screens.notes import NotesScreen
 
-        await self.ask_screen(NotesScreen(lambda: self.services.notes, lambda: self.services.memory))
+        screen = NotesScreen(lambda: self.services.notes, lambda: self.services.memory)
+        closed = await self.ask_quietly(screen)
+        if closed is not None and closed.changed:
+            self.app.count_draft()
 
     async def model(self, name: str) -> None:
         self.still()
         if not name:
             name = await self._chosen_model()
         if name:
-            self.switch_model(name)
+            self._switch_model(name)
 
-    def switch_model(self, reference: str) -> None:
+    def _switch_model(self, reference: str) -> None:
         """Load another model in the place of the one in use; the conversation stays."""
 
         def events(cancel: Cancel) -> Iterator[TurnEvent]:
             self.services.chat.use_model(self.services.models.opener(reference))
             yield from self.services.chat.load(cancel)
 
-        self.chat.load(events)
+        self.app.receipts.clear()
+        self.chat.begin(events)
 
     async def _chosen_model(self) -> str:
         from ctxchat.tui.screens.models import ModelsScreen
 
-        in_use = self.services.chat.model
-        current = in_use.facts.path if in_use is not None else None
+        in_use = loaded(self.services.chat.model)
+        current = in_use.path if in_use is not None else None
         chosen = await self.ask_screen(ModelsScreen(lambda: self.services.models, current))
         return chosen.path if chosen else ""
 

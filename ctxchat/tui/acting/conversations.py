@@ -1,9 +1,11 @@
 """Which conversation is open, and what it is called."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from ctxchat.domain.errors import UsageError
+from ctxchat.domain.errors import CtxChatError, UsageError
 from ctxchat.service.transcripts import TranscriptFormat
+from ctxchat.tui import unsent
 from ctxchat.tui.acting.base import Acting
 from ctxchat.tui.acting.turns import message_of
 from ctxchat.tui.chat.turn_view import TurnView
@@ -17,12 +19,22 @@ class ConversationActions(Acting):
             self.app.entitle()
             return
         try:
-            meant = conversations.resolve(start.session).id
+            meant = (await self.read(lambda: conversations.resolve(start.session))).id
         except UsageError:
             self.app.asking.name = start.session
             self.app.entitle()
             return
-        await self.app.open(conversations.fork(meant).id if start.fork else meant)
+        if start.fork:
+            meant = (await self.change(lambda: conversations.fork(meant))).id
+        await self.app.open(meant)
+
+    async def let_go(self) -> None:
+        """Forget what was not sent in conversations that are gone."""
+        kept = set(unsent.conversations())
+        with suppress(CtxChatError):
+            known = await self.read(self.services.conversations.listing) if kept else []
+            for gone in kept.difference(summary.conversation.id for summary in known):
+                unsent.forget(gone)
 
     async def new(self, name: str) -> None:
         self.still()
@@ -32,11 +44,14 @@ class ConversationActions(Acting):
         self.chat.composer.area.focus()
 
     async def rename(self, name: str) -> None:
+        if not name:
+            raise UsageError("give the name: /rename NAME")
         if self.app.asking.conversation is None:
             self.app.asking.name = name or None
         else:
             conversation = self.conversation
             await self.change(lambda: self.services.conversations.rename(conversation, name))
+            self.app.asking.name = name
         self.app.entitle()
 
     async def fork(self, _: str = "", turn: TurnView | None = None) -> None:
@@ -46,7 +61,8 @@ class ConversationActions(Acting):
         self.say(f"this is a copy, “{copy.name}”: the original stays as it is")
 
     async def export(self, name: str) -> None:
-        transcript = self.services.conversations.transcript(self.conversation)
+        reference = self.conversation
+        transcript = await self.read(lambda: self.services.conversations.transcript(reference))
         path = Path(name or f"{transcript.conversation.name}.md".replace("/", "-")).expanduser()
         try:
             form = TranscriptFormat(path.suffix.removeprefix(".") or "md")
@@ -63,14 +79,17 @@ class ConversationActions(Acting):
     async def conversations(self, _: str) -> None:
         from ctxchat.tui.screens.conversations import ConversationsScreen
 
-        self.still()
         current = self.app.asking.conversation
-        closed = await self.ask_screen(ConversationsScreen(self.services.conversations, current))
+        closed = await self.ask_quietly(ConversationsScreen(self.services.conversations, current))
         if closed is None:
             return
+        for gone in closed.deleted:
+            unsent.forget(gone)
         if closed.opened is not None and closed.opened != current:
             await self.app.open(closed.opened)
         elif current in closed.deleted:
             await self.app.open(None)
-        else:
+        elif current in closed.renamed:
+            meant = await self.read(lambda: self.services.conversations.resolve(current))
+            self.app.asking.name = meant.name
             self.app.entitle()

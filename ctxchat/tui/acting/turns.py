@@ -1,14 +1,38 @@
 """What can be done with a turn: answer it again, go on with it, change it, take it away."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from ctxchat.display.code_block import first_code_block
-from ctxchat.domain.errors import UsageError
-from ctxchat.service.request import Reply
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.errors import CtxChatError, UsageError
+from ctxchat.domain.events import TurnEvent, TurnFinished
+from ctxchat.service.request import AskRequest, Reply
 from ctxchat.tui.acting.base import Acting
-from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
+from ctxchat.tui.chat.written import Written
+from ctxchat.tui.shown import ShownConversation, shown_conversation
+from ctxchat.tui.work import Events
 
 
 class TurnActions(Acting):
+    recorded: ShownConversation | None = None
+    """The conversation of the last turn as it stood on record when that was over, where it could be read."""
+
+    def answered(self, request: AskRequest) -> Events:
+        """The events of a turn; behind the last the record is read, in the same thread."""
+
+        def events(cancel: Cancel) -> Iterator[TurnEvent]:
+            self.recorded = None
+            for event in self.services.chat.ask(request, cancel):
+                yield event
+                if isinstance(event, TurnFinished) and event.receipt.session is not None:
+                    meant = event.receipt.session
+                    with suppress(CtxChatError):
+                        self.recorded = shown_conversation(self.services, meant, counted=False)
+
+        return events
+
     @property
     def last(self) -> TurnView:
         """The last turn that is shown. Raises UsageError where there is none."""
@@ -23,7 +47,7 @@ class TurnActions(Acting):
         old = self.last
         shown = ShownTurn(old.shown.question, old.shown.attached, question_id=old.shown.question_id)
         await old.remove()
-        await self.chat.run_turn(lambda cancel: self.services.chat.ask(request, cancel), shown)
+        await self.chat.run_turn(self.answered(request), shown)
 
     async def go_on(self, _: str = "", turn: TurnView | None = None) -> None:
         self.still()
@@ -31,13 +55,13 @@ class TurnActions(Acting):
         if not self.last.shown.cut:
             raise UsageError("the last answer is whole: there is no rest of it")
         request = self.app.asking.reply(self.conversation, Reply.REST)
-        self.chat.go_on(lambda cancel: self.services.chat.ask(request, cancel), self.last)
+        self.chat.go_on(self.answered(request), self.last)
 
     async def edit(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, message = self.conversation, message_of(turn)
         composed = await self.change(lambda: self.services.turns.edit(conversation, message))
         await self.app.open(conversation)
-        self.chat.composer.write(Draft(composed.text, composed.attachments))
+        self.chat.composer.write(Written(composed.text, composed.attachments))
 
     async def delete(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, message = self.conversation, message_of(turn)

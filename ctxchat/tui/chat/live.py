@@ -30,11 +30,7 @@ async def show(events: Sequence[TurnEvent], view: TurnView | None, transcript: T
     for event in events:
         match event:
             case Compacted():
-                await transcript.note(
-                    FoldedLine(
-                        f"↯ {steps.folding(event)} · Enter shows it, /summary undoes it", "step folded"
-                    )
-                )
+                await transcript.note(FoldedLine(steps.folding(event)))
             case Filtered(filters, _) if filters:
                 await transcript.note(StepLine(f"⧩ attached text filtered: {steps.filtered(filters)}"))
             case Warned(message):

@@ -1,11 +1,17 @@
 """From a draft to what is asked of the service."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.request import AskRequest, Reply
-from ctxchat.tui.chat.draft import Draft
+from ctxchat.settings.schema import Settings, value_of
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.start import Start
+
+HOLD_NOW = frozenset({"context.think", "notes.recall", *(f"sampling.{f.name}" for f in fields(Sampling))})
+"""Settings that hold from the next question on; all others from the next start on."""
 
 
 @dataclass
@@ -26,7 +32,7 @@ class Asking:
     pins: tuple[str, ...] = ()
     collections: tuple[str, ...] | None = None
 
-    def request(self, draft: Draft, *, dry_run: bool = False) -> AskRequest:
+    def request(self, draft: Written, *, dry_run: bool = False) -> AskRequest:
         """What a draft asks. Of a new conversation the system text and the pins ride along."""
         new = self.conversation is None
         return AskRequest(
@@ -47,6 +53,17 @@ class Asking:
     def begin_anew(self) -> None:
         """Let the next question begin a conversation."""
         self.conversation, self.name, self.system, self.pins = None, None, self.start.system, self.start.pins
+
+    def take(self, settings: Settings, keys: Iterable[str]) -> None:
+        """Take what was changed in the settings and holds now."""
+        for key in HOLD_NOW.intersection(keys):
+            value: Any = value_of(settings, key)
+            if key == "context.think":
+                self.think = value
+            elif key == "notes.recall":
+                self.memory = value
+            else:
+                self.sampling = replace(self.sampling, **{key.partition(".")[2]: value})
 
     def with_temperature(self, temperature: float) -> None:
         self.sampling = replace(self.sampling, temperature=temperature)

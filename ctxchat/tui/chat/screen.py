@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -12,7 +12,6 @@ from textual.message import Message as Posted
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from ctxchat.display.editor import edited
 from ctxchat.display.plain_text import clean, shortened
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.events import TurnEvent, TurnFinished
@@ -20,13 +19,13 @@ from ctxchat.domain.receipt import Receipt
 from ctxchat.tui.chat import live
 from ctxchat.tui.chat.completion import Completions
 from ctxchat.tui.chat.composer import Composer
-from ctxchat.tui.chat.draft import Draft
 from ctxchat.tui.chat.status import StatusLine
 from ctxchat.tui.chat.transcript import Transcript
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
+from ctxchat.tui.chat.written import Written
 from ctxchat.tui.messages import DraftCosted, Happened, Progressed, WorkEnded
 from ctxchat.tui.meters.panel import CompactMeters, MetersPanel
-from ctxchat.tui.screen_stream import stderr_on_screen
+from ctxchat.tui.own_editor import edited_outside
 from ctxchat.tui.work import Events, TurnWork
 
 _BEGINNING = 0
@@ -34,7 +33,7 @@ _BEGINNING = 0
 
 
 NARROW_WIDE_BROAD = [(0, "-narrow"), (100, "-wide"), (180, "-broad")]
-SHORT_TALL = [(0, "-short"), (30, "-tall")]
+TINY_SHORT_TALL = [(0, "-tiny"), (10, "-short"), (30, "-tall")]
 
 
 class ChatScreen(Screen[None]):
@@ -44,7 +43,7 @@ class ChatScreen(Screen[None]):
     """
 
     HORIZONTAL_BREAKPOINTS = NARROW_WIDE_BROAD
-    VERTICAL_BREAKPOINTS = SHORT_TALL
+    VERTICAL_BREAKPOINTS = TINY_SHORT_TALL
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop"),
         Binding("ctrl+n", "app.new", "New"),
@@ -58,19 +57,24 @@ class ChatScreen(Screen[None]):
     class Finished(Posted):
         """A turn of this chat is over; `draft` is what was asked in it, if anything was."""
 
-        def __init__(self, receipt: Receipt, draft: Draft | None) -> None:
+        def __init__(self, receipt: Receipt, draft: Written | None) -> None:
             super().__init__()
             self.receipt = receipt
             self.draft = draft
 
     class Failed(Posted):
-        """A piece of work ended in an error; `draft` is what was asked in it, if anything was."""
+        """A piece of work ended in an error; `draft` is what was asked in it, if anything was. Of work that
+        was no turn `events` begin it again; there are none of upkeep."""
 
-        def __init__(self, failure: str, code: int, draft: Draft | None) -> None:
+        def __init__(
+            self, ended: WorkEnded, draft: Written | None, events: Events | None, turn: bool
+        ) -> None:
             super().__init__()
-            self.failure = failure
-            self.code = code
+            self.failure = ended.failure or ""
+            self.code = ended.code
             self.draft = draft
+            self.events = events
+            self.turn = turn
 
     class Idle(Posted):
         """A turn is over, and no question waits."""
@@ -86,12 +90,13 @@ class ChatScreen(Screen[None]):
         self.status = StatusLine(clock)
         self.meters = (MetersPanel(clock=clock), CompactMeters(id="compact", clock=clock))
         self.work = TurnWork(self.post_message)
-        self.waiting: deque[Draft] = deque()
+        self.waiting: deque[Written] = deque()
         self._heading = Static("", id="title")
         self._waiting = Static("", id="waiting")
+        self._begun: dict[int, Events] = {}
         self._work: int | None = None
         self._view: TurnView | None = None
-        self._draft: Draft | None = None
+        self._draft: Written | None = None
         self._receipt: Receipt | None = None
 
     def compose(self) -> ComposeResult:
@@ -118,7 +123,7 @@ class ChatScreen(Screen[None]):
     def entitle(self, title: Content) -> None:
         self._heading.update(title)
 
-    async def run_turn(self, events: Events, shown: ShownTurn, draft: Draft | None = None) -> None:
+    async def run_turn(self, events: Events, shown: ShownTurn, draft: Written | None = None) -> None:
         """Answer a turn in the thread, and show it as it comes."""
         self.status.begin()
         self._draft, self._receipt = draft, None
@@ -132,12 +137,12 @@ class ChatScreen(Screen[None]):
         self._draft, self._receipt = None, None
         self._work, self._view = self.work.begin(events), view
 
-    def load(self, events: Events) -> None:
-        """Load a model in the thread."""
+    def begin(self, events: Events) -> None:
+        """Do something in the thread that is no turn: load a model, fold turns."""
         self.status.begin()
-        self.work.begin(events)
+        self._begun[self.work.begin(events)] = events
 
-    def hold_back(self, draft: Draft) -> None:
+    def hold_back(self, draft: Written) -> None:
         """Keep a question until the turn before it is over."""
         self.waiting.append(draft)
         self._show_waiting()
@@ -150,7 +155,7 @@ class ChatScreen(Screen[None]):
         self._show_waiting()
         return True
 
-    def next_waiting(self) -> Draft | None:
+    def next_waiting(self) -> Written | None:
         """The question that waited longest."""
         draft = self.waiting.popleft() if self.waiting else None
         self._show_waiting()
@@ -170,8 +175,7 @@ class ChatScreen(Screen[None]):
     def on_draft_costed(self, message: DraftCosted) -> None:
         for meters in self.meters:
             meters.show_draft(message.cost)
-        if message.cost is not None and not self.busy:
-            self.status.foretell(message.cost)
+        self.composer.show_cost(message.cost)
 
     def metered(self, receipts: Sequence[Receipt]) -> None:
         """Begin the meters anew with the turns of another conversation."""
@@ -180,6 +184,7 @@ class ChatScreen(Screen[None]):
 
     def on_work_ended(self, message: WorkEnded) -> None:
         mine = message.work == self._work
+        events = self._begun.pop(message.work, None)
         draft = self._draft if mine else None
         receipt = self._receipt if mine else None
         if mine:
@@ -188,7 +193,7 @@ class ChatScreen(Screen[None]):
         if receipt is not None:
             self.post_message(self.Finished(receipt, draft))
         if message.failure:
-            self.post_message(self.Failed(message.failure, message.code, draft))
+            self.post_message(self.Failed(message, draft, events, turn=mine))
         else:
             self.post_message(self.Idle() if mine else self.Rested())
 
@@ -200,7 +205,7 @@ class ChatScreen(Screen[None]):
         self.action_transcript()
 
     def action_stop(self) -> None:
-        if self.busy:
+        if self.busy or self.work.working:
             self.status.say("stopping")
             self.work.cancel()
         else:
@@ -219,10 +224,9 @@ class ChatScreen(Screen[None]):
     def action_editor(self) -> None:
         """Write the question in the person's own editor."""
         try:
-            with self.app.suspend(), stderr_on_screen():
-                text = edited(self.composer.area.text, "question.md")
-        except (CtxChatError, SuspendNotSupported) as error:
-            self.notify(str(error), severity="error", markup=False)
+            text = edited_outside(self.app, self.composer.area.text, "question.md")
+        except CtxChatError as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
         else:
             self.composer.set_text(text.rstrip("\n"))
 

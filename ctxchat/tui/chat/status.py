@@ -19,7 +19,6 @@ from ctxchat.domain.events import (
     TurnFinished,
 )
 from ctxchat.domain.receipt import KvCost
-from ctxchat.service.draft_cost import Draft
 
 
 class StatusLine(Horizontal):
@@ -61,19 +60,6 @@ class StatusLine(Horizontal):
         """Show the state of the turn as the events told it."""
         self.say(self._meters.line.partition(" · KV ")[0])
         self._cells.update(self._filled())
-
-    def foretell(self, draft: Draft) -> None:
-        """Say what the draft will cost."""
-        parts = [
-            f"draft {amounts.estimate(draft.tokens, exact=draft.exact)} tokens",
-            f"prompt {amounts.estimate(draft.total, exact=draft.exact)} of {draft.usable:,}",
-        ]
-        parts.append(f"{draft.evaluated:,} new")
-        if draft.predicted.prefill is not None:
-            parts.append(f"first token in about {amounts.seconds(draft.predicted.prefill)}")
-        if not draft.fits:
-            parts.append("too large: old turns or attached text give way")
-        self.say(" · ".join(parts))
 
     def say(self, state: str) -> None:
         self._state.update(Content(clean(state)))

@@ -18,7 +18,7 @@ MOST_TURNS = 30
 WELCOME = """\
 Ask something below. What it will cost stands in the meters before you send it.
 
-/ begins a command   @ attaches a file   Ctrl-P all commands   Ctrl-G your editor"""
+/ begins a command   @ attaches a file   Ctrl-P shows all commands"""
 
 
 class StepLine(Static):
@@ -29,9 +29,26 @@ class StepLine(Static):
 
 
 class FoldedLine(StepLine, can_focus=True):
-    """Says what was folded; Enter or a click shows the summary."""
+    """Says what was folded; Enter or a click shows the summary. `last` is the id of the last message that
+    was, None where that is not known yet."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.act('summary')", "Summary")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("enter", "app.act('summary')", "Summary"),
+        Binding("escape,i", "move(0)", "Write"),
+    ]
+
+    def __init__(self, line: str, last: str | None = None) -> None:
+        super().__init__("", "step folded")
+        self.last = last
+        self.say(line)
+
+    def say(self, line: str) -> None:
+        self.update(Content(clean(f"↯ {line} · Enter shows it, and takes it back")))
+
+    def action_move(self, by: int) -> None:
+        self.post_message(TurnView.Moved(self, by))
 
     async def on_click(self) -> None:
         await self.run_action("app.act('summary')")
@@ -51,10 +68,15 @@ class Transcript(VerticalScroll, can_focus=False):
     def turns(self) -> list[TurnView]:
         return [child for child in self.children if isinstance(child, TurnView)]
 
+    @property
+    def shown(self) -> list[ShownTurn]:
+        """All turns, those that are no widgets too."""
+        return [*self._earlier, *(view.shown for view in self.turns)]
+
     async def show(self, turns: Sequence[ShownTurn]) -> None:
         """Show another conversation, or the same as it now is."""
         self._earlier = list(turns[:-MOST_TURNS])
-        views = [TurnView(shown) for shown in turns[-MOST_TURNS:]]
+        views = _widgets(turns[-MOST_TURNS:])
         with self.app.batch_update():
             await self.remove_children()
             self._more = Static("", classes="earlier")
@@ -86,14 +108,26 @@ class Transcript(VerticalScroll, can_focus=False):
         if not self._earlier:
             return
         more, self._earlier = self._earlier[-MOST_TURNS:], self._earlier[:-MOST_TURNS]
-        await self.mount_all([TurnView(shown) for shown in more], after=self._more)
+        await self.mount_all(_widgets(more), after=self._more)
         self._count_earlier()
 
-    def beside(self, turn: TurnView, by: int) -> Widget | None:
-        """The turn so many below another, None beyond the last."""
-        turns = self.turns
-        at = turns.index(turn) + by
-        return turns[max(0, at)] if at < len(turns) else None
+    def learn(self, turns: Sequence[ShownTurn]) -> None:
+        """Take what is known by now of turns that are shown: tokens of what was reasoned and folded."""
+        known = {turn.answer_id: turn for turn in turns if turn.answer_id}
+        for shown in self.shown:
+            if now := known.get(shown.answer_id or ""):
+                shown.reasoning_tokens, shown.folded = now.reasoning_tokens, now.folded
+        for child in self.children:
+            if isinstance(child, TurnView):
+                child.count_reasoning(child.shown.reasoning_tokens)
+            elif isinstance(child, FoldedLine) and child.last in known:
+                child.say(known[child.last].folded)
+
+    def beside(self, place: Widget, by: int) -> Widget | None:
+        """The turn, or the line of what was folded, so many below another; None beyond the last."""
+        places: list[Widget] = [child for child in self.children if isinstance(child, TurnView | FoldedLine)]
+        at = places.index(place) + by
+        return places[max(0, at)] if at < len(places) else None
 
     async def _fold_up(self) -> None:
         """Let go of the widgets of turns that scrolled far away."""
@@ -111,3 +145,13 @@ class Transcript(VerticalScroll, can_focus=False):
         count = len(self._earlier)
         self._more.update(Content(f"↑ {count:,} earlier turns · Home shows more"))
         self._more.display = bool(count)
+
+
+def _widgets(turns: Sequence[ShownTurn]) -> list[Widget]:
+    """Turns, each with the line of what was folded up to it."""
+    widgets: list[Widget] = []
+    for turn in turns:
+        widgets.append(TurnView(turn))
+        if turn.folded:
+            widgets.append(FoldedLine(turn.folded, turn.answer_id))
+    return widgets

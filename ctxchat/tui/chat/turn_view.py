@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message as Posted
+from textual.widget import Widget
 from textual.widgets import Collapsible, Static
 
 from ctxchat.display.plain_text import clean
@@ -17,21 +18,24 @@ from ctxchat.tui.chat.answer_view import AnswerView
 
 @dataclass
 class ShownTurn:
-    """A turn as it is shown. Ids are those of the record, None until it is written there."""
+    """A turn as it is shown. Ids are those of the record, None until it is written there. `folded` says
+    what was folded up to it, where that ends there."""
 
     question: str
     attached: tuple[str, ...] = ()
     answer: str = ""
     reasoning: str = ""
+    reasoning_tokens: int | None = None
     finish: Finish | None = None
     question_id: str | None = None
     answer_id: str | None = None
     about: str = ""
+    folded: str = ""
 
     @property
     def cut(self) -> bool:
         """Whether there is more to come of the answer, if the model is asked to go on."""
-        return bool(self.answer) and self.finish in (Finish.LENGTH, Finish.CANCELLED, Finish.ERROR)
+        return bool(self.answer) and self.finish in (Finish.LENGTH, Finish.CANCELLED)
 
 
 class TurnView(Vertical, can_focus=True):
@@ -63,9 +67,9 @@ class TurnView(Vertical, can_focus=True):
             self.name = name
 
     class Moved(Posted):
-        """Go so many turns down, or leave them where it is 0."""
+        """Go so many places down from a turn or a line, or leave them where it is 0."""
 
-        def __init__(self, turn: "TurnView", by: int) -> None:
+        def __init__(self, turn: Widget, by: int) -> None:
             super().__init__()
             self.turn = turn
             self.by = by
@@ -76,11 +80,12 @@ class TurnView(Vertical, can_focus=True):
         self.answer = AnswerView(shown.answer)
         self._question = Static(_question(shown), classes="question")
         self._reasoned = Static(Content(clean(shown.reasoning)), classes="reasoned")
-        self._reasoning = Collapsible(self._reasoned, title="reasoning", classes="reasoning")
+        self._reasoning = Collapsible(
+            self._reasoned, title=_title(shown.reasoning_tokens), classes="reasoning"
+        )
         self._reasoning.display = bool(shown.reasoning)
         self._receipt = Static(Content(shown.about), classes="receipt")
         self._receipt.display = bool(shown.about)
-        self._reasoned_tokens = 0
 
     def compose(self) -> ComposeResult:
         yield self._question
@@ -100,11 +105,15 @@ class TurnView(Vertical, can_focus=True):
     def add_reasoning(self, text: str, tokens: int) -> None:
         """Take more of what is reasoned, `tokens` pieces of it."""
         self.shown.reasoning += text
-        self._reasoned_tokens += tokens
         self._reasoning.display = True
-        self._reasoning.title = f"reasoning · {self._reasoned_tokens:,} tokens"
+        self.count_reasoning((self.shown.reasoning_tokens or 0) + tokens)
         if not self._reasoning.collapsed:
             self._reasoned.update(Content(clean(self.shown.reasoning)))
+
+    def count_reasoning(self, tokens: int | None) -> None:
+        """Say how many tokens were reasoned."""
+        self.shown.reasoning_tokens = tokens
+        self._reasoning.title = _title(tokens)
 
     async def finish(self, about: str, finish: Finish | None) -> None:
         """The turn is over; `about` stands under it."""
@@ -140,3 +149,7 @@ def _question(shown: ShownTurn) -> Content:
         return question
     chips = "  ".join(f"▤ {clean(label)}" for label in shown.attached)
     return Content.assemble((chips, "dim"), "\n", question)
+
+
+def _title(tokens: int | None) -> str:
+    return "reasoning" if tokens is None else f"reasoning · {tokens:,} tokens"

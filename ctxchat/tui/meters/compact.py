@@ -53,6 +53,8 @@ def _doing(view: View) -> str:
             return f"loading {amounts.percent(now.done, now.total)}"
         case Stage.FOLDING:
             return figures.stage.value
+        case Stage.MEASURING:
+            return _draft(view.draft) or figures.stage.value
         case _:
             return _draft(view.draft)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from textual.content import Content
 
 from ctxchat.tui.meters.cells import apportioned
-from ctxchat.tui.meters.colours import METER_COLORS, Look
+from ctxchat.tui.meters.colours import FREE_STYLE, Look
 
 QUIET = "$foreground 60%"
 STRONG = "bold"
@@ -17,7 +17,7 @@ def bar(parts: Mapping[str, int], width: int, look: Look) -> Content:
     cells = apportioned(list(parts.values()), width)
     return Content.assemble(
         *(
-            (look.glyph(source) * count, METER_COLORS[source])
+            (look.glyph(source) * count, look.colour(source))
             for source, count in zip(parts, cells, strict=True)
             if count
         )
@@ -27,12 +27,12 @@ def bar(parts: Mapping[str, int], width: int, look: Look) -> Content:
 def progress_bar(done: int, total: int, width: int, style: str) -> Content:
     """A thin line, filled as far as it is done."""
     filled = min(width, done * width // total) if total else 0
-    return Content.assemble(("━" * filled, style), ("─" * (width - filled), METER_COLORS["free"]))
+    return Content.assemble(("━" * filled, style), ("─" * (width - filled), FREE_STYLE))
 
 
 def swatch(source: str, look: Look) -> Content:
     """What stands for a source in a legend."""
-    return Content.styled(look.glyph(source), METER_COLORS[source])
+    return Content.styled(look.glyph(source), look.colour(source))
 
 
 def spread(left: Content, right: Content, width: int) -> Content:

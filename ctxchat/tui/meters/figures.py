@@ -7,6 +7,7 @@ from enum import StrEnum
 from ctxchat.display.progress import seconds_left
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.events import (
+    Calibrating,
     Compacted,
     Compacting,
     CostPredicted,
@@ -39,6 +40,12 @@ class Stage(StrEnum):
     FOLDING = "folding old turns"
     READING = "reading"
     ANSWERING = "answering"
+    MEASURING = "measuring what work costs"
+
+    @property
+    def is_turn(self) -> bool:
+        """Whether somebody waits for it."""
+        return self not in {Stage.RESTING, Stage.MEASURING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,8 @@ class Figures:
                 after = replace(self, stage=Stage.READING, prompt=prompt, progress=Progress())
             case CostPredicted(kv, _, curve, ahead):
                 after = replace(self, kv=kv, foretold=True, curve=curve, ahead=ahead)
+            case Calibrating():
+                after = replace(self, stage=Stage.MEASURING, progress=Progress())
             case TurnFinished(receipt):
                 after = self.finished(receipt)
             case Compacted() | Filtered() | NotesFound() | Restored() | Settling() | Saving() | Warned():

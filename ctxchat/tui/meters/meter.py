@@ -41,6 +41,11 @@ class Meter(Widget):
         self._view = View(Figures())
         self._lines: list[Content] = []
 
+    @property
+    def rows(self) -> int:
+        """Rows that it takes, its title among them."""
+        return 1 + len(self._lines)
+
     def show(self, view: View) -> None:
         self._view = view
         former, self._lines = self._lines, self._drawn(self.content_size.width)

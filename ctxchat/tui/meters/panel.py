@@ -68,6 +68,9 @@ class Metering(Widget):
         self._draft = None
         self.show_figures(of_conversation(receipts), soon=False)
 
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+
     def on_resize(self, _: Resize) -> None:
         self._draw()
 
@@ -75,12 +78,15 @@ class Metering(Widget):
         self._waits = False
         if not self.is_mounted:
             return
-        look = look_of(self.app.console.color_system, no_color=self.app.no_color)
+        look = look_of(
+            self.app.console.color_system, no_color=self.app.no_color, dark=self.app.current_theme.dark
+        )
         roomy = self.size.height >= ROOMY_ROWS
-        self.set_class(roomy, "-roomy")
         view = View(self._figures, self._draft, roomy, look)
         for meter in self._meters:
             meter.show(view)
+        needed = sum(meter.rows for meter in self._meters) + len(self._meters) - 1
+        self.set_class(needed <= self.size.height, "-spaced")
 
 
 class MetersPanel(Metering):
@@ -95,7 +101,7 @@ class MetersPanel(Metering):
         overflow-y: auto;
         scrollbar-size: 0 0;
     }
-    MetersPanel.-roomy Meter { margin-bottom: 1; }
+    MetersPanel.-spaced Meter { margin-bottom: 1; }
     """
 
     def __init__(self, id: str | None = "meters", clock: Callable[[], float] = monotonic) -> None:  # noqa: A002

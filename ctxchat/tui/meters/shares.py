@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ctxchat.domain.conversation import Section
 from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.colours import ANSWER, DISK, DRAFT, FREE, NEW, RESERVE, REUSED
-from ctxchat.tui.meters.figures import Figures, Stage
+from ctxchat.tui.meters.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Shares:
 def window_shares(figures: Figures, draft: Draft | None = None) -> Shares | None:
     """The window by sections, what is kept for the answer, and what is free. At rest it is that of the
     prompt in which a draft would be sent, the draft itself apart. None before anything is known."""
-    drafted = draft if figures.stage is Stage.RESTING else None
+    drafted = None if figures.stage.is_turn else draft
     prompt = drafted or figures.prompt
     if prompt is None:
         return None

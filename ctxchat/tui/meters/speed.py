@@ -7,7 +7,7 @@ from statistics import median
 from textual.content import Content
 
 from ctxchat.display import amounts
-from ctxchat.tui.meters.colours import BLUE, GOLD, TEAL
+from ctxchat.tui.meters.colours import Palette
 from ctxchat.tui.meters.drawing import QUIET, STRONG, progress_bar, spread
 from ctxchat.tui.meters.figures import Figures, Stage
 from ctxchat.tui.meters.meter import Meter, View
@@ -25,15 +25,22 @@ class SpeedMeter(Meter):
 
     def drawn(self, view: View, width: int) -> list[Content]:
         figures, now = view.figures, view.figures.speed
-        running = [] if figures.stage is Stage.RESTING else [now]
+        running = [now] if figures.stage.is_turn else []
         past = [*figures.turns, *running]
+        hues = view.look.palette
         rows = (
-            _Row("prefill", amounts.rate, now.prefill, [turn.prefill for turn in past], GOLD),
-            _Row("decode", amounts.rate, now.decode, [turn.decode for turn in past], BLUE),
-            _Row("first token", amounts.seconds, now.first_token, [turn.first_token for turn in past], TEAL),
+            _Row("prefill", amounts.rate, now.prefill, [turn.prefill for turn in past], hues.gold),
+            _Row("decode", amounts.rate, now.decode, [turn.decode for turn in past], hues.blue),
+            _Row(
+                "first token",
+                amounts.seconds,
+                now.first_token,
+                [turn.first_token for turn in past],
+                hues.teal,
+            ),
         )
         lines = [line for row in rows for line in row.drawn(width, 2 if view.roomy else 1)]
-        return [*_progress_lines(figures, width), *lines]
+        return [*_progress_lines(figures, width, hues), *lines]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,11 @@ def _pair(name: str, value: str, style: str, name_columns: int) -> Content:
     return Content.assemble((named, QUIET), (number, style), (f" {unit}".rstrip(), QUIET))
 
 
-def _progress_lines(figures: Figures, width: int) -> list[Content]:
-    """What the turn waits for, as a bar and in words."""
+def _progress_lines(figures: Figures, width: int, hues: Palette) -> list[Content]:
+    """What the turn waits for, in words and as a bar: two lines always, so that nothing moves."""
     now, stage = figures.progress, figures.stage
     percent = amounts.percent(now.done, now.total)
-    done, total, colour, told, end = now.done, now.total, GOLD, stage.value, ""
+    done, total, colour, told, end = now.done, now.total, hues.gold, stage.value, ""
     match stage:
         case Stage.READING:
             told = f"{now.done:,}/{now.total:,} · {percent}" if now.total else "preparing"
@@ -78,13 +85,14 @@ def _progress_lines(figures: Figures, width: int) -> list[Content]:
             if len(told) + 1 + len(end) > width:
                 end = end.removesuffix(" left")
         case Stage.ANSWERING:
-            done, total, colour = now.texts, figures.prompt.reserve if figures.prompt else 0, BLUE
+            done, total, colour = now.texts, figures.prompt.reserve if figures.prompt else 0, hues.blue
             end = f"~{now.texts:,} tokens"
         case Stage.LOADING:
             end = percent
         case Stage.FOLDING:
             end = f"{now.total:,} turns"
-        case Stage.RESTING:
+        case Stage.RESTING | Stage.MEASURING:
             pass
     words = spread(Content.styled(told, "" if end else QUIET), Content.styled(end, QUIET), width)
-    return [progress_bar(done, total, width, colour), words]
+    resting = stage is Stage.RESTING
+    return [words, Content() if resting else progress_bar(done, total, width, colour)]

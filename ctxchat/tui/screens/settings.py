@@ -1,6 +1,6 @@
 """Settings: each with its value and where that came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,13 +19,14 @@ from ctxchat.tui.screens.rows import Column, Row
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
-    """The `section.key`s that were written to the file; they hold from the next start on."""
+    """The `section.key`s that were written to the file."""
 
     keys: tuple[str, ...]
 
 
 class SettingsScreen(ListScreen[SettingsChanged | None]):
-    """`load` reads the settings of this run anew, and raises SettingsError; `file` is the person's own."""
+    """`load` reads the settings of this run anew, and raises SettingsError; `file` is the person's own. Keys
+    that are in `now` hold from the next question on, all others from the next start on."""
 
     HEADING = "Settings"
     COLUMNS: ClassVar[tuple[Column, ...]] = (
@@ -38,9 +39,9 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
         Binding("ctrl+d", "unset", "Back to default", priority=True),
     ]
 
-    def __init__(self, load: Callable[[], Settings], file: Path) -> None:
+    def __init__(self, load: Callable[[], Settings], file: Path, now: Collection[str] = frozenset()) -> None:
         super().__init__()
-        self._load, self._file = load, file
+        self._load, self._file, self._now = load, file, now
         self._settings = Settings()
         self._changed: tuple[str, ...] = ()
         self._told = ""
@@ -66,7 +67,7 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
             if text is not None and text.strip():
                 self._write(key, _to_write(setting, text.strip()))
 
-        hint = f"{setting.kind.wants}; it holds from the next start on"
+        hint = f"{setting.kind.wants}; it {self._holds(key)}"
         prompt = PromptScreen(
             f"{key}: {setting.doc}", _typed(value), hint, lambda text: _wrong(setting, text)
         )
@@ -97,8 +98,11 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
         """What became of a change: a stronger source may hide it."""
         origin = settings.origins[key]
         if origin == "default" or origin.startswith(f"{self._file}:"):
-            return f"{key} is written; it holds from the next start on"
+            return f"{key} is written; it {self._holds(key)}"
         return f"{key} is written, and {origin} is stronger"
+
+    def _holds(self, key: str) -> str:
+        return f"holds from the next {'question' if key in self._now else 'start'} on"
 
     def _loaded(self, settings: Settings) -> None:
         self._settings = settings

@@ -7,23 +7,24 @@ from numpy.typing import NDArray
 from ctxchat.domain.conversation import Section
 from ctxchat.tui.meters.colours import (
     ANSWER,
-    BLUE,
+    DARK,
     DISK,
     DRAFT,
     FREE,
     GLYPHS,
-    GOLD,
-    GREEN,
-    METER_COLORS,
+    LIGHT,
     NEW,
-    PINK,
     RESERVE,
     REUSED,
-    TEAL,
+    Palette,
     look_of,
 )
 
-FIVE = (TEAL, GOLD, GREEN, BLUE, PINK)
+
+def five(palette: Palette) -> tuple[str, ...]:
+    return (palette.teal, palette.gold, palette.green, palette.blue, palette.pink)
+
+
 # Machado, Oliveira and Fernandes 2009, at full strength, in linear RGB.
 SIGHTS = {
     "full": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
@@ -70,17 +71,20 @@ def oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
-def test_the_five_colours_stay_apart_for_every_sight(sight: str) -> None:
-    seen = [oklab(np.array(SIGHTS[sight]) @ linear(colour)) for colour in FIVE]
-    assert min(float(np.linalg.norm(one - other)) for one, other in combinations(seen, 2)) >= 0.148
+@pytest.mark.parametrize(("palette", "apart"), [(DARK, 0.148), (LIGHT, 0.118)])
+def test_the_five_colours_stay_apart_for_every_sight(sight: str, palette: Palette, apart: float) -> None:
+    seen = [oklab(np.array(SIGHTS[sight]) @ linear(colour)) for colour in five(palette)]
+    assert min(float(np.linalg.norm(one - other)) for one, other in combinations(seen, 2)) >= apart
 
 
-def test_the_five_colours_stand_out_from_a_dark_screen() -> None:
+@pytest.mark.parametrize(("palette", "screen"), [(DARK, "#121212"), (LIGHT, "#fafaf8"), (LIGHT, "#e0e0e0")])
+def test_the_five_colours_stand_out_from_the_screen(palette: Palette, screen: str) -> None:
     def luminance(colour: str) -> float:
-        return float(linear(colour) @ [0.2126, 0.7152, 0.0722])
+        return float(linear(colour) @ [0.2126, 0.7152, 0.0722]) + 0.05
 
-    dark = luminance("#121212") + 0.05
-    assert min((luminance(colour) + 0.05) / dark for colour in FIVE) >= 3.5
+    for colour in five(palette):
+        faint, bright = sorted((luminance(colour), luminance(screen)))
+        assert bright / faint >= 3
 
 
 @pytest.mark.parametrize("bar", [[*Section, DRAFT, RESERVE, FREE], [REUSED, DISK, NEW, ANSWER, FREE]])
@@ -91,7 +95,7 @@ def test_all_parts_of_a_bar_have_glyphs_of_their_own(bar: list[str]) -> None:
 @pytest.mark.parametrize("bar", [[*Section, DRAFT, RESERVE, FREE], [REUSED, DISK, NEW, ANSWER, FREE]])
 def test_with_colours_parts_differ_by_their_colour_or_by_their_glyph(bar: list[str]) -> None:
     look = look_of("truecolor", no_color=False)
-    assert len({(look.glyph(source), METER_COLORS[source]) for source in bar}) == len(bar)
+    assert len({(look.glyph(source), look.colour(source)) for source in bar}) == len(bar)
 
 
 def test_glyphs_tell_parts_apart_where_there_are_sixteen_colours_or_none() -> None:
@@ -99,3 +103,8 @@ def test_glyphs_tell_parts_apart_where_there_are_sixteen_colours_or_none() -> No
     assert look_of(None, no_color=False).textured
     assert look_of("truecolor", no_color=True).textured
     assert not look_of("256", no_color=False).textured
+
+
+def test_a_light_theme_has_colours_of_its_own() -> None:
+    assert look_of("truecolor", no_color=False, dark=False).palette is LIGHT
+    assert look_of("truecolor", no_color=False).palette is DARK

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.events import (
+    Calibrating,
     Compacting,
     CostPredicted,
     ModelLoading,
@@ -47,6 +48,16 @@ def draft_of(sections: dict[Section, int], tokens: int, window: int = 8192, rese
     return Draft(
         tokens, total, counts, window, reserve, usable, 0, total, Predicted(0.5), total <= usable, True
     )
+
+
+def test_a_calibration_is_told_and_leaves_the_draft_and_the_last_turn_where_they_are() -> None:
+    draft = draft_of({Section.QUESTION: 40}, 40)
+    before = of_conversation([receipt()])
+    figures = before.after(Calibrating(10.0), 1.0)
+    assert figures.stage is Stage.MEASURING
+    assert figures.speed == before.speed
+    assert figures.cells == before.cells
+    assert window_shares(figures, draft) == window_shares(before, draft)
 
 
 @given(SECTIONS, WINDOWS, st.data())

@@ -6,7 +6,7 @@ from textual.color import Color
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.events import Compacting, ModelLoading, Prefilled, TextGenerated
 from ctxchat.domain.receipt import Receipt
-from ctxchat.tui.meters.colours import BLUE, GLYPHS
+from ctxchat.tui.meters.colours import DARK, GLYPHS
 from ctxchat.tui.meters.figures import Figures
 from ctxchat.tui.meters.panel import MetersPanel
 from tests.support.shown_meters import (
@@ -191,7 +191,7 @@ def test_a_source_is_drawn_in_its_colour() -> None:
                 str(segment.style.color.name) for segment in strip if segment.style and "██" in segment.text
             }
 
-    assert Color.parse(BLUE).hex.lower() in asyncio.run(run())
+    assert Color.parse(DARK.blue).hex.lower() in asyncio.run(run())
 
 
 def test_texts_that_come_fast_are_drawn_once_and_all_of_them_are_counted() -> None:

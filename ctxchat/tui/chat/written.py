@@ -6,12 +6,15 @@ from ctxchat.context.attachments import Attachment
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A question that is not sent yet."""
+class Written:
+    """A question as it was written, with what rides with it."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
     data: tuple[Attachment, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.attachments or self.data)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,0 +1,11 @@
+"""What an answer must look like."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A grammar in GBNF that the text of an answer must satisfy; `name` is what a message calls it."""
+
+    grammar: str
+    name: str = "grammar"
