@@ -16,7 +16,7 @@ COMMANDS = {
     "notes": "Add files and texts as notes; find, list and remove them.",
     "memory": "Remember texts across conversations, and forget them.",
     "pin": "Pin text that stands in every prompt of a conversation.",
-    "models": "List GGUF models, look into one, choose one.",
+    "models": "List GGUF models, look into one, choose one, fetch one.",
     "bench": "Measure what context costs on this machine.",
     "config": "Show, find, edit and check the settings.",
     "doctor": "Check what works here, and how to mend what does not.",

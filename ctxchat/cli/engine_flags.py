@@ -51,3 +51,7 @@ class EngineFlags:
     ubatch_size: Annotated[
         int | None, setting_option("model.ubatch_size", "-ub", "--ubatch-size", metavar="N")
     ] = setting("model.ubatch_size")
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Make no connection; no command but `models pull` makes any."),
+    ] = False

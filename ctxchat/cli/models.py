@@ -1,22 +1,39 @@
-"""`ctxchat models`: the GGUF files that are known here."""
+"""`ctxchat models`: the GGUF files that are known here, and how more come."""
 
 from dataclasses import asdict
+from pathlib import Path
+from shlex import quote as shell_word
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxchat.cli.printing import print_json
+from ctxchat.cli.completing import model_names
+from ctxchat.cli.printing import hint, print_json
 from ctxchat.display import amounts
+from ctxchat.domain.errors import ModelError
 
 if TYPE_CHECKING:
     from ctxchat.domain.model import ModelFile
 
 app = typer.Typer(
-    help="List GGUF models, look into one, choose one.", no_args_is_help=True, rich_markup_mode=None
+    help="List GGUF models, look into one, choose one, fetch one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Reference = Annotated[str, typer.Argument(metavar="MODEL", help="A path, or a name from `models list`.")]
+Reference = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="A path, or a name from `models list`.", autocompletion=model_names),
+]
+Remote = Annotated[
+    str,
+    typer.Argument(
+        metavar="ORG/REPO[:QUANT]|URL",
+        help="A repository of the Hugging Face hub, or the address of a .gguf file.",
+    ),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Make no connection.")]
 
 
 @app.command("list")
@@ -28,19 +45,11 @@ def list_models(json: AsJson = False) -> None:
 
     models = wiring.model_library(load_settings()).list()
     if json:
-        print_json([asdict(model) for model in models])
+        print_json([_record(model) for model in models])
+    elif models:
+        print_table(_HEADER, [_row(model) for model in models])
     else:
-        header = (
-            "name",
-            "architecture",
-            "parameters",
-            "quantization",
-            "size",
-            "window",
-            "KV a token",
-            "path",
-        )
-        print_table(header, [_row(model) for model in models])
+        hint("there are no model files: `ctxchat models pull ORG/REPO` gets one")
 
 
 @app.command("info")
@@ -52,9 +61,11 @@ def show_model(model: Reference, json: AsJson = False) -> None:
 
     file, metadata = wiring.model_library(load_settings()).info(model)
     if json:
-        print_json({**asdict(file), "metadata": dict(metadata)})
+        print_json({**_record(file), "metadata": dict(metadata)})
     else:
         rows = [(key, amounts.DASH if value is None else str(value)) for key, value in asdict(file).items()]
+        rows.append(("tokenizer", _tokenizer(metadata)))
+        rows.append(("template does", _behaviour(file.path)))
         print_table(("key", "value"), rows + [(key, str(value)) for key, value in metadata.items()])
 
 
@@ -74,9 +85,66 @@ def use_model(model: Reference) -> None:
         say(f"{now.origins['model.path']} is stronger, and says {now.model.path}")
 
 
+@app.command("pull")
+def pull_model(model: Remote, offline: Offline = False) -> None:
+    """Fetch a model from the Hugging Face hub or an address, and print its path.
+
+    Where no quantization is named, the best that fits into free memory is chosen. The same command goes on
+    where it was stopped.
+    """
+    from ctxchat.cli.failures import say
+    from ctxchat.cli.pulling import follow
+    from ctxchat.service import wiring
+
+    finished = follow(wiring.model_puller(offline=offline).pull(model))
+    if not finished.fetched:
+        say("it is here already")
+    elif not finished.verified:
+        say("the server told no checksum, so the header alone was checked")
+    print(finished.path)
+    say(f"`ctxchat models use {shell_word(finished.path)}` makes it the one that answers")
+
+
+_HEADER = (
+    "name",
+    "family",
+    "parameters",
+    "quantization",
+    "size",
+    "window",
+    "KV a token",
+    "template",
+    "source",
+    "path",
+)
+
+
+def _record(model: "ModelFile") -> dict[str, object]:
+    """A model in JSON, whose fields are a contract."""
+    record = asdict(model)
+    del record["template"]
+    return record
+
+
+def _tokenizer(metadata: dict[str, object]) -> str:
+    told = (metadata.get(f"tokenizer.ggml.{key}") for key in ("model", "pre", "tokens"))
+    return ", ".join(str(value) for value in told if value is not None) or amounts.DASH
+
+
+def _behaviour(path: str) -> str:
+    from ctxchat.service import wiring
+    from ctxchat.service.doctor import template_words
+
+    try:
+        return template_words(wiring.template_behaviour(Path(path)))
+    except ModelError as error:
+        return str(error)
+
+
 def _row(model: "ModelFile") -> tuple[str, ...]:
     if model.error:
-        return (model.name, *[amounts.DASH] * 3, amounts.size(model.bytes), *[amounts.DASH] * 2, model.error)
+        dashes = [amounts.DASH] * 3
+        return (model.name, *dashes, amounts.size(model.bytes), *dashes, model.source, model.error)
     return (
         model.name,
         model.architecture or amounts.DASH,
@@ -85,5 +153,7 @@ def _row(model: "ModelFile") -> tuple[str, ...]:
         amounts.size(model.bytes),
         amounts.count(model.window),
         amounts.size(model.kv_bytes_per_token),
+        model.template or amounts.DASH,
+        model.source,
         model.path,
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ctxchat.cli.completing import model_names
 from ctxchat.cli.engine_flags import EngineFlags
 from ctxchat.cli.parsing import PAIR
 from ctxchat.cli.setting_flags import sets, setting, setting_option, settings_typed, turns_off
@@ -21,9 +22,9 @@ class TurnFlags:
         typer.Argument(metavar="[PROMPT]...", help="The question. `-` reads it, or text for it, from stdin."),
     ] = None
 
-    model: Annotated[str | None, setting_option("model.path", "-m", "--model", metavar="MODEL")] = setting(
-        "model.path"
-    )
+    model: Annotated[
+        str | None, setting_option("model.path", "-m", "--model", metavar="MODEL", completion=model_names)
+    ] = setting("model.path")
     system: Annotated[
         str | None,
         typer.Option("-s", "--system", metavar="TEXT", help="The system message of a new conversation."),

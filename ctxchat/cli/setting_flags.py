@@ -1,5 +1,6 @@
 """Flags that set `section.key` of the settings for one run."""
 
+from collections.abc import Callable
 from dataclasses import field, fields
 from typing import Any
 
@@ -26,9 +27,11 @@ def turns_off(path: str) -> Any:
     return field(default=False, metadata={_TURNS_OFF: path})
 
 
-def setting_option(path: str, *names: str, metavar: str | None = None) -> Any:
+def setting_option(
+    path: str, *names: str, metavar: str | None = None, completion: Callable[[str], list[str]] | None = None
+) -> Any:
     """The option of a setting, helped by the setting's own words."""
-    return typer.Option(*names, metavar=metavar, help=KEYS[path].doc)
+    return typer.Option(*names, metavar=metavar, help=KEYS[path].doc, autocompletion=completion)
 
 
 def settings_typed(flags: Any) -> dict[str, object]:

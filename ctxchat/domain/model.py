@@ -148,7 +148,8 @@ class ModelFile:
     """A GGUF file as a list shows it. Only `error` is set where the header cannot be read.
 
     `parameters` are counted from the tensors, `window` is the trained one in tokens, and
-    `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found.
+    `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found, `template` the
+    kind of chat template it brings, None where it brings none.
     """
 
     name: str
@@ -161,3 +162,4 @@ class ModelFile:
     window: int | None = None
     kv_bytes_per_token: int | None = None
     error: str | None = None
+    template: str | None = None

@@ -89,12 +89,12 @@ class ModelSettings:
         example=2,
     )
     batch_size: int | None = _key(
-        None, Whole(least=1), "Tokens read at a time; 128 on a CPU, 512 on a GPU unless set.", example=128
+        None, Whole(least=1), "Tokens read at a time; 128 on a CPU, 2048 on a GPU unless set.", example=128
     )
     ubatch_size: int | None = _key(
         None,
         Whole(least=1),
-        "Tokens computed at a time, at most the batch; as the batch unless set.",
+        "Tokens computed at a time, at most the batch; else the batch on a CPU, 512 on a GPU.",
         example=128,
     )
 

@@ -36,7 +36,11 @@ def test_info_has_the_metadata_of_the_file(run: Run, smollm2: Path) -> None:
     info = json.loads(run("models", "info", str(smollm2), "--json").stdout)
     assert sorted(info) == sorted([*FIELDS, "metadata"])
     assert info["metadata"]["general.architecture"] == "llama"
-    assert "general.architecture" in run("models", "info", str(smollm2)).stdout
+    shown = run("models", "info", str(smollm2)).stdout
+    assert "general.architecture" in shown
+    assert "gpt2, smollm, 49,152 texts" in shown
+    assert "the system message goes in a message of its own" in shown
+    assert "ChatML" in shown
 
 
 def test_a_file_that_cannot_be_read_exits_3(run: Run, tmp_path: Path) -> None:

@@ -136,7 +136,6 @@ def test_a_penalty_counts_under_a_grammar_too(tiny: LlamaModel) -> None:
     [
         Sampling(seed=5),
         Sampling(temperature=0),
-        Sampling(seed=5, top_k=0, min_p=0.1),
         Sampling(seed=5, top_k=5),
     ],
 )

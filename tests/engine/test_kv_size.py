@@ -12,10 +12,20 @@ from ctxchat.engine.gguf.reading import read_header
 from tests.conftest import ROOT
 from tests.support.header_writer import LLAMA, Tensor, write_gguf
 from tests.support.tiny_gguf import MERGES, TOKENS, Shape, write_tiny_gguf
+from tests.support.tiny_sliding import write_tiny_sliding
 
 CELLS = 16_384
 MIB = 1 << 20
-KINDS = [("f16", "f16", 0), ("f16", "f16", 1), ("q8_0", "f16", 0), ("q8_0", "q4_0", 1), ("f32", "bf16", 0)]
+KINDS = [
+    ("f16", "f16", 0),
+    ("f16", "f16", 1),
+    ("f32", "bf16", 0),
+    ("q8_0", "f16", 0),
+    ("q8_0", "q8_0", 1),
+    ("q8_0", "q4_0", 1),
+    ("q5_1", "q5_0", 1),
+    ("q4_1", "iq4_nl", 1),
+]
 
 
 def uneven_layers(path: Path) -> Path:
@@ -50,9 +60,11 @@ def uneven_layers(path: Path) -> Path:
 
 def test_bytes_are_those_that_llama_cpp_reports(tmp_path: Path) -> None:
     models = [
+        write_tiny_gguf(tmp_path / "multi-head.gguf", Shape(heads=4, kv_heads=4)),
         write_tiny_gguf(tmp_path / "grouped.gguf"),
-        write_tiny_gguf(tmp_path / "long.gguf", Shape(layers=3, heads=2, kv_heads=1, head_length=64)),
-        uneven_layers(tmp_path / "uneven.gguf"),
+        write_tiny_gguf(tmp_path / "multi-query.gguf", Shape(layers=3, heads=2, kv_heads=1, head_length=64)),
+        uneven_layers(tmp_path / "per layer.gguf"),
+        write_tiny_sliding(tmp_path / "sliding.gguf", head=32),
     ]
     cases = [(model, *kinds) for model in models for kinds in KINDS]
     script = [sys.executable, str(ROOT / "tests/support/report_kv_size.py")]
@@ -61,7 +73,7 @@ def test_bytes_are_those_that_llama_cpp_reports(tmp_path: Path) -> None:
     for case, mib in zip(cases, reported.split(), strict=True):
         model, type_k, type_v, flash = case
         taken = kv_bytes(read_header(model), CELLS, type_k, type_v, flash_attention=bool(flash))
-        assert taken == pytest.approx(float(mib) * MIB, abs=0.006 * MIB), case
+        assert taken == pytest.approx(float(mib) * MIB, abs=0.011 * MIB), case
 
 
 @pytest.mark.parametrize(

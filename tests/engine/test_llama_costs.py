@@ -125,16 +125,34 @@ def test_threads_that_are_set_stay(open_model: OpenModel) -> None:
     assert chosen(model, quick, quick) == (1, 1)
 
 
+def offloaded(costs: costs_module.LlamaCosts, layers: int) -> None:
+    for name, value in (("offloaded", True), ("n_gpu_layers", layers), ("ubatch_size", 512)):
+        object.__setattr__(costs._resolved, name, value)
+
+
 def test_a_slice_is_as_long_as_an_interruption_may_take(
     open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = open_model().costs
-    assert costs.slice(512, 0) == 512
+    assert costs.slice(2048, 0) == 2048
+    offloaded(costs, -1)
+    assert costs.slice(2048, 0) == 512
     monkeypatch.setattr(costs_module.LlamaCosts, "curve", lambda _: CostCurve(0.0, 0.001, 0.0, 0.0, 0.0))
-    assert costs.slice(512, 0) == 512
-    object.__setattr__(costs._resolved, "offloaded", True)
-    assert costs.slice(512, 0) == 192
+    assert costs.slice(2048, 0) == 192
     assert costs.slice(128, 0) == 128
+    monkeypatch.setattr(costs_module.LlamaCosts, "curve", lambda _: CostCurve(0.0, 0.00015, 0.0, 0.0, 0.0))
+    assert costs.slice(2048, 0) == 1024
+
+
+def test_a_slice_is_whole_where_layers_stay_on_the_cpu_and_hear_an_interruption(
+    open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = open_model().costs
+    monkeypatch.setattr(costs_module.LlamaCosts, "curve", lambda _: CostCurve(0.0, 0.001, 0.0, 0.0, 0.0))
+    offloaded(costs, costs._header.layers)
+    assert costs.slice(2048, 0) == 512
+    offloaded(costs, costs._header.layers + 1)
+    assert costs.slice(2048, 0) == 192
 
 
 def test_threads_of_which_too_little_is_known_are_not_taken_and_not_kept_where_others_are(

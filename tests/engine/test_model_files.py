@@ -8,18 +8,20 @@ import pytest
 
 from ctxchat import locations
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf import library as model_files
-from ctxchat.engine.gguf.library import ModelLibrary, bundled_file, find_model, known_files
+from ctxchat.engine.gguf import places
+from ctxchat.engine.gguf.library import ModelLibrary, find_model, known_files
+from ctxchat.engine.gguf.places import bundled_file
 from tests.conftest import ROOT
 from tests.support.header_writer import LLAMA, Tensor, write_gguf
 
+pytestmark = pytest.mark.usefixtures("home")
 NAMES = ("Qwen2.5-7B-Instruct-Q4_K_M", "Qwen2.5-14B-Q8_0", "gemma-2-2b-it", "GEMMA-tiny")
 
 
 @pytest.fixture
 def without_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the extra `smol` is not installed."""
-    monkeypatch.setattr(model_files, "BUNDLED_PACKAGE", "llm_not_installed")
+    monkeypatch.setattr(places, "BUNDLED_PACKAGE", "llm_not_installed")
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_the_bundled_model_comes_last(smollm2: Path) -> None:
 
 def test_finding_the_bundled_model_imports_nothing_of_it() -> None:
     script = (
-        "import sys; from ctxchat.engine.gguf.library import bundled_file; bundled_file();"
+        "import sys; from ctxchat.engine.gguf.places import bundled_file; bundled_file();"
         "print([name for name in sys.modules if name.startswith(('llm', 'jinja2', 'numpy', 'llama_cpp'))])"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -32,7 +32,8 @@ def test_on_a_cpu_batches_are_short_and_flash_attention_is_off() -> None:
 
 def test_where_layers_are_offloaded_all_are_with_long_batches_and_flash_attention() -> None:
     there = resolved(can_offload=True)
-    assert (there.offloaded, there.n_gpu_layers, there.flash_attn, there.batch_size) == (True, -1, True, 512)
+    assert (there.offloaded, there.n_gpu_layers, there.flash_attn) == (True, -1, True)
+    assert (there.batch_size, there.ubatch_size) == (2048, 512)
 
 
 def test_no_layer_offloaded_is_a_cpu() -> None:
@@ -72,6 +73,9 @@ def test_what_cannot_be_is_refused_by_name(option: str, value: object, told: str
 
 def test_a_piece_of_a_batch_is_no_longer_than_the_batch() -> None:
     assert resolved(batch_size=64, ubatch_size=256).ubatch_size == 64
+    assert resolved(batch_size=300).ubatch_size == 300
+    assert resolved(can_offload=True, batch_size=300).ubatch_size == 300
+    assert resolved(can_offload=True, batch_size=4096).ubatch_size == 512
 
 
 @pytest.mark.parametrize(

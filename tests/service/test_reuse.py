@@ -6,8 +6,7 @@ import pytest
 
 from ctxchat.context.attachments import Attachment
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.conversation import Omission
-from ctxchat.domain.events import Compacted, EngineEvent, Prefilled, Settling
+from ctxchat.domain.events import Compacted, EngineEvent, Prefilled
 from ctxchat.domain.passage import Chunk, Document
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.policy import WindowPolicy
@@ -242,62 +241,3 @@ def test_the_notes_that_are_recalled_for_a_question(tmp_path: Path) -> None:
     assert receipt.kv
     assert receipt.kv.miss
     assert receipt.kv.miss.endswith("tokens: the notes recalled for this question changed")
-
-
-def reopened(desk: Desk, folder: Path, disk: ScriptedDisk, *, anew: bool) -> Desk:
-    """The same desk, or another process over what it kept."""
-    kept(desk)
-    return desk_of(folder, disk) if anew else desk
-
-
-@pytest.mark.parametrize("anew", [False, True])
-def test_a_turn_that_a_person_left_out(tmp_path: Path, anew: bool) -> None:
-    disk = ScriptedDisk()
-    desk = desk_of(tmp_path, disk)
-    for question in ("One?", "Two, is it?", "Then three?"):
-        desk.ask(again(question))
-    desk = reopened(desk, tmp_path, disk, anew=anew)
-    latest = desk.record.latest()
-    assert latest
-    desk.record.leave_out(latest.id, desk.path()[2].id, Omission.TURN)
-    told = miss(desk, again("And?"))
-    assert told
-    assert told.endswith("tokens: you left out an earlier turn")
-    assert miss(desk, again("So?")) is None
-
-
-@pytest.mark.parametrize("anew", [False, True])
-def test_what_a_person_gave_back_of_a_turn(tmp_path: Path, anew: bool) -> None:
-    disk = ScriptedDisk()
-    desk = desk_of(tmp_path, disk)
-    desk.ask(again("What turns?", attachments=(Attachment("a.md", "The key turns. " * 9),)))
-    desk.ask(again("And then?"))
-    desk = reopened(desk, tmp_path, disk, anew=anew)
-    latest = desk.record.latest()
-    assert latest
-    desk.record.leave_out(latest.id, desk.path()[0].id, Omission.ATTACHED)
-    told = miss(desk, again("Now?"))
-    assert told
-    assert told.endswith("tokens: you gave back what was attached to an earlier turn")
-    assert miss(desk, again("So?")) is None
-
-
-@pytest.mark.parametrize("anew", [False, True])
-def test_a_settling_behind_a_compaction_that_was_cancelled(tmp_path: Path, anew: bool) -> None:
-    disk = ScriptedDisk()
-
-    def opened() -> Desk:
-        return Desk(tmp_path, ScriptedModel(window=1024, disk=disk), stays=True)
-
-    desk, cancel = opened(), Cancel()
-    while not cancel.requested:
-        assert miss(desk, again("Go on, will you?", sampling=SHORT)) is None or not disk.held
-        for event in desk.service.tidy(cancel):
-            if isinstance(event, Settling) and event.done:
-                assert event.done < event.total
-                cancel.request()
-    receipt = (opened() if anew else desk).ask(again("And?", sampling=SHORT))
-    assert receipt.kv
-    assert receipt.kv.reused > 0
-    assert receipt.kv.miss
-    assert receipt.kv.miss.endswith("tokens: the oldest turns were folded into a summary")

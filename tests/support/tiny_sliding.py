@@ -7,28 +7,28 @@ import numpy as np
 
 from tests.support.tiny_gguf import TOKENS, Array, Shape, write_vocabulary
 
-LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, FEED, SEEN = 4, 64, 4, 2, 16, 96, 64
+LAYERS, WIDTH, KV_HEADS, HEAD, FEED, SEEN = 4, 64, 2, 16, 96, 64
 
 
-def write_tiny_sliding(path: Path) -> Path:
-    """Write the model to `path`: its weights are random."""
+def write_tiny_sliding(path: Path, head: int = HEAD) -> Path:
+    """Write the model to `path`: its weights are random, its heads of this length."""
     writer = gguf.GGUFWriter(path, "cohere2")
     writer.add_name("tiny-sliding")
     writer.add_context_length(2048)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(FEED)
-    writer.add_head_count(HEADS)
+    writer.add_head_count(WIDTH // head)
     writer.add_head_count_kv(KV_HEADS)
-    writer.add_key_length(HEAD)
-    writer.add_value_length(HEAD)
-    writer.add_rope_dimension_count(HEAD)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    writer.add_rope_dimension_count(head)
     writer.add_layer_norm_eps(1e-5)
     writer.add_logit_scale(1.0)
     writer.add_sliding_window(SEEN)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     write_vocabulary(writer, Shape())
-    for name, tensor in _tensors().items():
+    for name, tensor in _tensors(head).items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -37,7 +37,7 @@ def write_tiny_sliding(path: Path) -> Path:
     return path
 
 
-def _tensors() -> dict[str, Array]:
+def _tensors(head: int) -> dict[str, Array]:
     random = np.random.default_rng(0)
 
     def weights(*shape: int) -> Array:
@@ -48,10 +48,10 @@ def _tensors() -> dict[str, Array]:
         "output_norm.weight": np.ones(WIDTH, np.float32),
     }
     sizes = {
-        "attn_q": (HEADS * HEAD, WIDTH),
-        "attn_k": (KV_HEADS * HEAD, WIDTH),
-        "attn_v": (KV_HEADS * HEAD, WIDTH),
-        "attn_output": (WIDTH, HEADS * HEAD),
+        "attn_q": (WIDTH, WIDTH),
+        "attn_k": (KV_HEADS * head, WIDTH),
+        "attn_v": (KV_HEADS * head, WIDTH),
+        "attn_output": (WIDTH, WIDTH),
         "ffn_gate": (FEED, WIDTH),
         "ffn_up": (FEED, WIDTH),
         "ffn_down": (WIDTH, FEED),

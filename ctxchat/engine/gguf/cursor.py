@@ -12,6 +12,12 @@ MAX_HEADER = 1 << 27
 """Bytes a header may have: eight times the longest known, so that what a damaged one claims is
 refused before it is walked through."""
 
+MAX_TEXT = 1 << 22
+"""Bytes one text may have: the longest chat template known has a tenth of a megabyte."""
+
+MAX_TEXTS = 1 << 25
+"""Bytes an array of texts may have: the largest vocabulary known has five megabytes."""
+
 SHORT = 4096
 """Numbers an array may hold to be read at once; llama.cpp knows of no more layers than 512."""
 
@@ -88,12 +94,34 @@ class Numbers:
         return number
 
 
+class SeenTexts:
+    """Arrays of texts that were walked over in other files: most files of a family have the same
+    vocabulary, and comparing bytes takes a fraction of the time."""
+
+    def __init__(self) -> None:
+        self._by_count: dict[int, list[tuple[bytes, array[int]]]] = {}
+
+    def marks(self, source: mmap, at: int, count: int) -> "tuple[array[int], int] | None":
+        """Places of every 256th text, and the end, where the same bytes were walked over."""
+        for packed, marks in self._by_count.get(count, ()):
+            if source[at : at + len(packed)] == packed:
+                return array("Q", (mark + at for mark in marks)), at + len(packed)
+        return None
+
+    def keep(self, source: mmap, marks: "array[int]", end: int, count: int) -> None:
+        """Remember an array of at least one text."""
+        at = marks[0]
+        kept = self._by_count.setdefault(count, [])
+        kept.append((source[at:end], array("Q", (mark - at for mark in marks))))
+
+
 class Cursor:
     """A place in the header of a file. Every method raises ModelError where the file does not
     hold what is asked for."""
 
-    def __init__(self, path: Path, source: mmap) -> None:
+    def __init__(self, path: Path, source: mmap, seen: SeenTexts | None = None) -> None:
         self.path, self.source, self.at = path, source, 0
+        self._seen = seen
 
     def skip(self, size: int) -> int:
         """Step over so many bytes; where they begin."""
@@ -113,6 +141,8 @@ class Cursor:
 
     def text(self) -> str:
         length = self.u64()
+        if length > MAX_TEXT:
+            raise damaged(self.path, f"a text of {length:,} bytes")
         begin = self.skip(length)
         return self.source[begin : begin + length].decode("utf-8", "replace")
 
@@ -142,9 +172,18 @@ class Cursor:
         return tuple(numbers) if count <= SHORT else numbers
 
     def _texts(self, count: int) -> Texts | tuple[str, ...]:
-        """Walk over texts by their lengths, noting where every 256th begins."""
+        """Step over texts by their lengths."""
         if count * _LENGTH.size > MAX_HEADER - self.at:
             raise damaged(self.path, f"an array of {count:,} texts")
+        known = self._seen.marks(self.source, self.at, count) if self._seen and count > STRIDE else None
+        marks, self.at = known or self._walk(count)
+        if self._seen and count > STRIDE and not known:
+            self._seen.keep(self.source, marks, self.at, count)
+        texts = Texts(self.source, marks, count)
+        return tuple(texts) if count <= STRIDE else texts
+
+    def _walk(self, count: int) -> "tuple[array[int], int]":
+        """Places of every 256th text, and where the last one ends."""
         marks, at, unpack, source = array("Q"), self.at, _LENGTH.unpack_from, self.source
         end = min(len(source), MAX_HEADER)
         try:
@@ -154,8 +193,8 @@ class Cursor:
                     at += 8 + unpack(source, at)[0]
         except (struct.error, OverflowError):
             at = end + 1
+        if at - self.at > MAX_TEXTS and at <= end:
+            raise damaged(self.path, f"an array of {at - self.at:,} bytes of texts")
         if at > end:
             raise cut_short(self.path, "it ends inside its header, or the header is damaged")
-        self.at = at
-        texts = Texts(source, marks, count)
-        return tuple(texts) if count <= STRIDE else texts
+        return marks, at

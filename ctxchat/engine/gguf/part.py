@@ -9,7 +9,7 @@ from math import prod
 from pathlib import Path
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.engine.gguf.cursor import Cursor, cut_short, damaged
+from ctxchat.engine.gguf.cursor import Cursor, SeenTexts, cut_short, damaged
 from ctxchat.engine.gguf.types import TENSOR_TYPES
 
 MAX_ENTRIES = 1 << 17
@@ -42,9 +42,9 @@ class Part:
     tensors_begin: int
 
 
-def read_part(path: Path) -> Part:
+def read_part(path: Path, seen: SeenTexts | None = None) -> Part:
     """Read one file's header. Raises ModelError."""
-    cursor = Cursor(path, _map(path))
+    cursor = Cursor(path, _map(path), seen)
     tensor_count, key_count = _begin(cursor)
     metadata, spans = _read_metadata(cursor, key_count)
     alignment = _alignment(path, metadata)

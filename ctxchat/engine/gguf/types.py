@@ -56,7 +56,7 @@ TENSOR_TYPES = {
 CACHE_TYPES = {
     kind.name.lower(): kind
     for kind in TENSOR_TYPES.values()
-    if kind.name in {"F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0"}
+    if kind.name in {"F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL"}
 }
 
 QUANTIZATIONS = {

@@ -8,22 +8,19 @@ rare once the answer runs, all others are, and the choice is made again among wh
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import log
 from typing import Any
 
 from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.model import Generation
-from ctxchat.domain.sampling import Sampling
 from ctxchat.engine.grammar.follower import Follower, Grammar, grammar_of
 from ctxchat.engine.grammar.reasoning import behind_reasoning
 from ctxchat.engine.grammar.rules import ROOT
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
-from ctxchat.engine.llama.candidates import REFUSED, Candidates, OneCandidate
-from ctxchat.engine.llama.sampler import penalizes
+from ctxchat.engine.llama.candidates import Candidates, OneCandidate
+from ctxchat.engine.llama.narrowing import Narrowing
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 CHARACTER_BYTES = 4
@@ -51,30 +48,6 @@ def grammar_sampler(cache: LlamaCache, constraint: Constraint, generation: Gener
     finally:
         for each in samplers:
             lib.llama_sampler_free(each)
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """When the likeliest tokens stand for all: where those that were left out would be cut anyway."""
-
-    top_k: int
-    min_p: float
-
-    @classmethod
-    def of(cls, sampling: Sampling) -> "Narrowing | None":
-        """None for options that look at more than the likeliest, or change which they are."""
-        if penalizes(sampling):
-            return None
-        if sampling.temperature <= 0:
-            return cls(1, 0)
-        return cls(sampling.top_k, sampling.min_p) if sampling.typical_p >= 1 else None
-
-    def suffices(self, logits: list[float], least: float) -> bool:
-        """Whether enough are left of tokens that were all above `least`."""
-        left = len(logits) - logits.count(REFUSED)
-        if 0 < self.top_k <= left:
-            return True
-        return left > 0 and self.min_p > 0 and max(logits) + log(self.min_p) > least
 
 
 class Asked:

@@ -127,13 +127,17 @@ class LlamaCosts:
         return curve.prefill(end - begin, begin) - curve.k < restoring.now(now).seconds(restored, 0)
 
     def slice(self, most: int, depth: int) -> int:
-        """Tokens to read at once. Where layers are offloaded an interruption is only heard between two
-        slices, so one is no longer than that may take."""
-        curve = self.curve() if self._resolved.offloaded else None
-        if curve is None:
+        """Tokens to read at once. A GPU hears an interruption only between two computations: they are whole
+        where one takes no longer than that may, and none is cut where layers stay on the CPU: those hear it,
+        and each computation pays for their weights to be brought to the GPU, however few its tokens."""
+        if not self._resolved.offloaded:
             return most
-        readable = curve.readable(INTERRUPTION, depth) // LEAST_SLICE * LEAST_SLICE
-        return min(most, max(LEAST_SLICE, readable))
+        unit, curve = self._resolved.ubatch_size, self.curve()
+        if curve is None or 0 < self._resolved.n_gpu_layers <= self._header.layers:
+            return min(most, unit)
+        readable = curve.readable(INTERRUPTION, depth)
+        unit = unit if readable >= unit else LEAST_SLICE
+        return min(most, max(LEAST_SLICE, readable // unit * unit))
 
     def _knowledge(self) -> Known:
         if self._known is None:

@@ -46,7 +46,7 @@ class LoadedModel:
         self.resolved = resolved
         self._opened = opened
         self.facts = ModelFacts(
-            name=model_name(header.path),
+            name=model_name(header.path) if header.path.suffix == ".gguf" else header.name,
             path=str(header.path),
             architecture=header.architecture,
             window=header.window or DEFAULT_WINDOW,

@@ -15,7 +15,9 @@ FLASH_ATTENTION = ("auto", "on", "off")
 CELL_BLOCK = 256
 """llama.cpp allocates cells in blocks of this many."""
 
-CPU_BATCH, OFFLOADED_BATCH = 128, 512
+CPU_BATCH = 128
+OFFLOADED_BATCH, OFFLOADED_UBATCH = 2048, 512
+"""llama.cpp's own: a GPU that is asked for several computations at once does not wait between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,10 @@ def resolve(
     """
     layers = options.n_gpu_layers if options.n_gpu_layers is not None else -1
     offloaded = can_offload and layers != 0
-    batch = options.batch_size or (OFFLOADED_BATCH if offloaded else CPU_BATCH)
+    batch, ubatch = (OFFLOADED_BATCH, OFFLOADED_UBATCH) if offloaded else (CPU_BATCH, CPU_BATCH)
+    if options.batch_size:
+        batch = options.batch_size
+        ubatch = min(batch, ubatch) if offloaded else batch
     window = window_size(options.window, trained_window or DEFAULT_WINDOW)
     return ResolvedOptions(
         offloaded=offloaded,
@@ -91,7 +96,7 @@ def resolve(
         or (options.flash_attn == "auto" and (offloaded or quantized(options.type_v))),
         threads=choose_threads(cores, prefill=options.threads_batch, decode=options.threads),
         batch_size=batch,
-        ubatch_size=min(batch, options.ubatch_size or batch),
+        ubatch_size=min(batch, options.ubatch_size or ubatch),
         window=whole_blocks(window),
     )
 

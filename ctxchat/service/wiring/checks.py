@@ -1,33 +1,30 @@
 """What `doctor` looks at."""
 
-from pathlib import Path
-
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.model import TemplateBehaviour
 from ctxchat.service.doctor import Probes
 from ctxchat.service.wiring.memory import database, note_store
-from ctxchat.service.wiring.models import bench_service, engine_options, model_library, snapshot_folder
+from ctxchat.service.wiring.models import (
+    bench_service,
+    engine_options,
+    model_library,
+    snapshot_folder,
+    template_behaviour,
+)
 from ctxchat.settings.schema import Settings
 
 
 def doctor_probes(settings: Settings) -> Probes:
     """What `doctor` looks at. The store is read, models are looked into and not loaded."""
-    from ctxchat.engine.gguf.reading import read_header
     from ctxchat.engine.llama import build
 
     library, notes = model_library(settings), note_store(settings)
-
-    def template(path: Path) -> TemplateBehaviour:
-        from ctxchat.engine.template.chat_template import template_of
-
-        return template_of(read_header(path)).behaviour
 
     return Probes(
         engine=build.version,
         gpu=build.devices,
         model=lambda: library.find(None),
         header=lambda path: library.info(str(path))[0],
-        template=template,
+        template=template_behaviour,
         threads=lambda: build.threads(engine_options(settings)),
         conversations=database().check,
         notes=lambda: (notes.collections(), notes.disagreeing()),

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from ctxchat import locations
 from ctxchat.engine.gguf.library import ModelLibrary
-from ctxchat.engine.llama.options import EngineOptions
-from ctxchat.engine.snapshots.folder import SnapshotFolder
-from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.settings.schema import Settings
 
 if TYPE_CHECKING:
+    from ctxchat.domain.model import TemplateBehaviour
     from ctxchat.engine.llama.model import LlamaModel
+    from ctxchat.engine.llama.options import EngineOptions
+    from ctxchat.engine.snapshots.folder import SnapshotFolder
     from ctxchat.service.bench import BenchService
+    from ctxchat.service.model_in_use import OpenedModel
 
 BUNDLED_NOTICE = (
     "no model was named, so the bundled {name} answers: quick, and not clever; "
@@ -28,8 +29,18 @@ def model_library(settings: Settings) -> ModelLibrary:
     return ModelLibrary(folders, default=settings.model.path)
 
 
-def snapshot_folder(settings: Settings) -> SnapshotFolder:
+def template_behaviour(path: Path) -> "TemplateBehaviour":
+    """What the chat template of a file does. Raises ModelError."""
+    from ctxchat.engine.gguf.reading import read_header
+    from ctxchat.engine.template.chat_template import template_of
+
+    return template_of(read_header(path)).behaviour
+
+
+def snapshot_folder(settings: Settings) -> "SnapshotFolder":
     """Where KV snapshots lie."""
+    from ctxchat.engine.snapshots.folder import SnapshotFolder
+
     return SnapshotFolder(locations.data_folder() / "kv", settings.kv.max_disk)
 
 
@@ -46,11 +57,11 @@ def bench_service(settings: Settings) -> "BenchService":
 
 
 def model_opener(
-    settings: Settings, *, one_shot: bool, snapshots: SnapshotFolder | None = None
-) -> Callable[[], OpenedModel]:
+    settings: Settings, *, one_shot: bool, snapshots: "SnapshotFolder | None" = None
+) -> "Callable[[], OpenedModel]":
     """What finds the model of the settings. Its cells are kept in the person's folder, or in another."""
 
-    def open_model() -> OpenedModel:
+    def open_model() -> "OpenedModel":
         path = model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
         return replace(opened_model(settings, path, one_shot=one_shot, snapshots=snapshots), notice=notice)
@@ -59,9 +70,11 @@ def model_opener(
 
 
 def opened_model(
-    settings: Settings, path: Path, *, one_shot: bool, snapshots: SnapshotFolder | None = None
-) -> OpenedModel:
+    settings: Settings, path: Path, *, one_shot: bool, snapshots: "SnapshotFolder | None" = None
+) -> "OpenedModel":
     """A model file, run as the settings say."""
+    from ctxchat.service.model_in_use import OpenedModel
+
     return OpenedModel(_llama_model(settings, path, one_shot=one_shot, snapshots=snapshots))
 
 
@@ -71,7 +84,7 @@ def model_path(settings: Settings) -> Path:
 
 
 def _llama_model(
-    settings: Settings, path: Path, *, one_shot: bool, snapshots: SnapshotFolder | None = None
+    settings: Settings, path: Path, *, one_shot: bool, snapshots: "SnapshotFolder | None" = None
 ) -> "LlamaModel":
     from ctxchat.engine.llama.model import LlamaModel
 
@@ -79,7 +92,9 @@ def _llama_model(
     return LlamaModel(path, options, snapshots or snapshot_folder(settings))
 
 
-def engine_options(settings: Settings, *, one_shot: bool = True) -> EngineOptions:
+def engine_options(settings: Settings, *, one_shot: bool = True) -> "EngineOptions":
+    from ctxchat.engine.llama.options import EngineOptions
+
     model, kv = settings.model, settings.kv
     layers = {"auto": None, "all": -1}.get(str(model.n_gpu_layers), model.n_gpu_layers)
     return EngineOptions(

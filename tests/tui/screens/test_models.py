@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model, one beside it, and a file that is none."""
-    monkeypatch.setattr("ctxchat.engine.gguf.library.bundled_file", lambda: None)
+    monkeypatch.setattr("ctxchat.engine.gguf.places.bundled_file", lambda: None)
     folder = home / "gguf"
     folder.mkdir()
     write_tiny_gguf(folder / "alpha.gguf")
@@ -90,7 +90,7 @@ async def test_a_model_is_made_the_one_that_is_used(folder: Path) -> None:
 
 
 async def test_without_models_it_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctxchat.engine.gguf.library.bundled_file", lambda: None)
+    monkeypatch.setattr("ctxchat.engine.gguf.places.bundled_file", lambda: None)
     async with shown(screen(home)) as hand:
         await hand.until(lambda: hand.said == "there are no model files")
         await hand.press("enter", "ctrl+t", "escape")

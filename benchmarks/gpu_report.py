@@ -1,0 +1,156 @@
+"""The report of `gpu.py`: its figures as Markdown."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Figures = dict[str, Any]
+MEBIBYTE = 1 << 20
+
+
+def written(figures: Figures) -> str:
+    machine = figures["machine"]
+    devices = "; ".join(machine["devices"]) or "no GPU"
+    lines = ["# ctxchat on a GPU", "", f"{devices}; {machine['cores']} cores; Python {machine['python']}", ""]
+    lines += table(("part", "run", "seconds", "what does not hold"), list(_states(figures["parts"])))
+    for part, runs in figures["parts"].items():
+        measured = {name: run for name, run in runs.items() if set(run) - {"problems", "wall"}}
+        if part in SECTIONS and measured:
+            header, rows = SECTIONS[part]
+            lines += ["", f"## {part}", ""]
+            lines += table(("run", *header), [(n, *row) for n, run in measured.items() for row in rows(run)])
+    return "\n".join(lines) + "\n"
+
+
+def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:
+    shown = [[_shown(value) for value in row] for row in rows]
+    return [_line(list(header)), _line(["---"] * len(header)), *map(_line, shown)]
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "" if value is None else f"{value:,}" if type(value) is int else str(value)
+
+
+def _states(parts: Figures) -> Iterator[tuple[object, ...]]:
+    for part, runs in parts.items():
+        for name, run in runs.items():
+            yield part, name, run.get("wall"), "; ".join(run["problems"]) or "–"
+
+
+def _ask(run: Figures) -> Iterator[tuple[object, ...]]:
+    kv, took = run["kv"], run["latency"]
+    yield run["finish"], kv["reused"] + kv["evaluated"], took["load"], took["first_token"], took["total"]
+
+
+def _kv(run: Figures) -> Iterator[tuple[object, ...]]:
+    for one in run["types"]:
+        yield one["type"], one["cells"], one["formula"], one["receipt"], one["llama.cpp"], one["rounding"]
+
+
+def _memory(run: Figures) -> Iterator[tuple[object, ...]]:
+    told = run["receipt"] or {}
+    sizes = [run["before"], run["with the model"], run["after"]]
+    devices = [" + ".join(_mebibytes(used) for used in one) for one in sizes]
+    yield (*devices, *(_mebibytes(told.get(key)) for key in ("weights", "kv", "compute", "resident")))
+
+
+def _fit(run: Figures) -> Iterator[tuple[object, ...]]:
+    for window, one in run["windows"].items():
+        used = " + ".join(_mebibytes(device) for device in one["with the model"])
+        failure = one["failure"]["message"] if one["failure"] else None
+        kv = _mebibytes(one["receipt"]["kv"]) if one["receipt"] else None
+        yield window, one["cells"], kv, used, one["decode rate"], failure
+
+
+def _mebibytes(size: int | None) -> str:
+    return "–" if size is None else f"{size / MEBIBYTE:,.0f} MiB"
+
+
+def _beside(run: Figures) -> Iterator[tuple[object, ...]]:
+    for one in run["cases"]:
+        yield one["n"], one["depth"], *one["prefill"], one["prefill ratio"], *_decoding(one)
+    yield "a whole turn", run["turn"]["depth"], "", "", "", *_decoding(run["turn"])
+
+
+def _decoding(one: Figures) -> tuple[object, ...]:
+    added = (one["overhead"] * 1e6, one["overhead cpu"] * 1e6)
+    return (*one["decode"], one["decode ratio"], *added)
+
+
+def _llama_bench(run: Figures) -> Iterator[tuple[object, ...]]:
+    for row in run["rows"]:
+        what = f"read {row['n_prompt']}" if row["n_prompt"] else f"decode {row['n_gen']}"
+        yield what, row["n_depth"], row["avg_ts"], row["stddev_ts"]
+
+
+def _talk(run: Figures) -> Iterator[tuple[object, ...]]:
+    keys = ("turns", "window", "compactions", "evaluated", "reused", "decoded", "seconds")
+    yield tuple(run[key] for key in keys)
+
+
+def _snapshots(run: Figures) -> Iterator[tuple[object, ...]]:
+    stages, (same, whole) = run["stages"], run["same characters"]
+    said = "equal" if run["equal"] else f"parts at character {same} of {whole}"
+    yield (
+        stages["first"]["prompt"],
+        f"{run['restored']:.1%}",
+        stages["with"]["first_token"],
+        stages["without"]["first_token"],
+        said,
+    )
+
+
+def _bench(run: Figures) -> Iterator[tuple[object, ...]]:
+    for point in run["points"]:
+        rates = (point["prefill_tokens_per_second"], point["decode_tokens_per_second"])
+        yield point["n"], point["prefill"], *rates, point["save"], point["restore"]
+
+
+def _predictions(run: Figures) -> Iterator[tuple[object, ...]]:
+    for kind in ("prefill of turns", "prefill of random prompts", "decode"):
+        one = run[kind]
+        if "median" in one:
+            yield kind, one["n"], *(f"{one[key]:.1%}" for key in ("median", "p90", "bias"))
+
+
+def _cancelled(run: Figures) -> Iterator[tuple[object, ...]]:
+    for one in run["cancelled"]:
+        yield one["in"], one["at"], one["after"], one["seconds"], one["finish"]
+
+
+_BESIDE = (
+    "read",
+    "behind",
+    "ours, tok/s",
+    "bare loop",
+    "ratio",
+    "decode, ours, tok/s",
+    "bare loop",
+    "ratio",
+    "we add, µs a token",
+    "of CPU",
+)
+SECTIONS = {
+    "ask": (("finish", "prompt", "load, s", "first token, s", "whole, s"), _ask),
+    "kv": (("type", "cells", "formula, bytes", "receipt", "llama.cpp's log", "its rounding"), _kv),
+    "memory": (("before", "with the model", "after", "weights", "KV", "compute", "resident"), _memory),
+    "beside": (_BESIDE, _beside),
+    "llama-bench": (("what", "behind", "tok/s", "deviation"), _llama_bench),
+    "talk": (
+        ("turns", "window", "compactions", "evaluated", "reused", "decoded", "seconds"),
+        _talk,
+    ),
+    "snapshots": (
+        ("first prompt", "restored", "first token with, s", "without, s", "greedy answers"),
+        _snapshots,
+    ),
+    "bench": (("tokens", "prefill, s", "tok/s", "decode tok/s", "save, s", "restore, s"), _bench),
+    "predictions": (("what", "n", "median error", "90th percentile", "bias"), _predictions),
+    "cancelled": (("in", "tokens read", "asked after, s", "ended after, s", "finish"), _cancelled),
+    "fit": (("window", "cells", "KV", "device memory", "decode tok/s", "refused"), _fit),
+}

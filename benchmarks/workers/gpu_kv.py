@@ -1,0 +1,41 @@
+"""Bytes of the cells: by our formula, in the receipt, and in llama.cpp's own lines as it allocates them."""
+
+from pathlib import Path
+
+from ctxchat.engine.gguf.kv_size import kv_bytes
+from ctxchat.engine.gguf.reading import read_header
+from ctxchat.engine.llama.log import LOG
+from ctxchat.service import wiring
+from ctxchat.service.request import AskRequest
+from offloaded import SPEC, ask, greedy, report, settings
+
+seen, problems = [], []
+for kind in ("f16", "q8_0"):
+    service = wiring.chat_service(
+        settings(SPEC["window"], kv__type_k=kind, kv__type_v=kind, kv__max_disk=0), one_shot=False
+    )
+    turn = ask(service, AskRequest("Say hello.", record=False, memory=False, sampling=greedy(4)))
+    lines = [line for _, line in LOG._lines if "size" in line and "MiB" in line]
+    logged, rounding = LOG.kv_bytes()
+    service.close()
+    problems += turn.problems
+    kv, memory = turn.receipt.kv, turn.receipt.memory
+    if kv is None or memory is None:
+        continue
+    formula = kv_bytes(read_header(Path(SPEC["model"])), kv.capacity, kind, kind, flash_attention=True)
+    stated = kv.capacity * kv.bytes_per_token
+    if abs(formula - logged) > rounding or abs(stated - logged) > rounding:
+        problems.append(f"{kind}: formula {formula}, receipt {stated}, llama.cpp {logged}")
+    seen.append(
+        {
+            "type": kind,
+            "cells": kv.capacity,
+            "formula": formula,
+            "receipt": stated,
+            "llama.cpp": logged,
+            "rounding": rounding,
+            "compute": memory.compute,
+            "lines": lines,
+        }
+    )
+report({"types": seen, "problems": problems})

@@ -1,0 +1,38 @@
+"""One process of a conversation that is reopened: `stage` tells it to hold the first turn and keep its
+cells, or to ask the second and write nothing, with the cells that are on disk or without."""
+
+import time
+
+from ctxchat.service import wiring
+from ctxchat.service.request import AskRequest
+from offloaded import SPEC, WORDS, ask, greedy, report, settings
+
+first = SPEC["stage"] == "first"
+flags = {"kv__max_disk": 0} if SPEC["stage"] == "without" else {}
+service = wiring.chat_service(settings(SPEC["window"], **flags))
+if first:
+    text = " ".join(WORDS[place * place % 97 % len(WORDS)] for place in range(SPEC["words"]))
+    request = AskRequest(f"Read this: {text}. Say it shorter.", session="kept", sampling=greedy(16))
+else:
+    question = "Tell me what you have read, at length, as a story."
+    request = AskRequest(
+        question, session="kept", record=False, memory=False, sampling=greedy(SPEC["answer"])
+    )
+began = time.monotonic()
+turn = ask(service, request, tidy=first)
+seconds = time.monotonic() - began
+service.close()
+receipt = turn.receipt
+report(
+    {
+        "prompt": receipt.prompt.total if receipt.prompt else 0,
+        "held": receipt.kv.cells if receipt.kv else 0,
+        "restored": receipt.kv.restored if receipt.kv else 0,
+        "evaluated": receipt.kv.evaluated if receipt.kv else 0,
+        "miss": receipt.kv.miss if receipt.kv else None,
+        "first_token": receipt.latency.first_token,
+        "answer": receipt.answer,
+        "seconds": seconds,
+        "problems": turn.problems,
+    }
+)
