@@ -22,7 +22,7 @@ SAMPLING_FLAGS = (
 def long_text() -> str:
     """Some 4,000 tokens."""
     return "\n".join(
-        f"In year {n} the keeper of lamp {n % 7} wrote down {n * 37 % 101} ships." for n in range(160)
+        f"In year {n} the keeper of lamp {n % 7} wrote down {n * 37 % 101} ships." for n in range(210)
     )
 
 

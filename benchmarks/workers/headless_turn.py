@@ -27,6 +27,4 @@ for _ in chat.load(Cancel()):
 request = AskRequest(question(), session=sys.argv[2], sampling=Sampling(temperature=0.0, max_tokens=128))
 for event in chat.ask(request, Cancel()):
     if isinstance(event, TurnFinished):
-        Path(sys.argv[1]).write_text(
-            json.dumps({"decode": event.receipt.latency.decode_tokens_per_second}), "utf-8"
-        )
+        Path(sys.argv[1]).write_text(json.dumps({"decode": event.receipt.latency.decode_rate}), "utf-8")

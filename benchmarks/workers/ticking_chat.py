@@ -69,7 +69,7 @@ async def drive(app: ChatApp) -> None:
     report = {
         "lags": lags,
         "prompt": receipt.prompt.total if receipt.prompt else None,
-        "decode": receipt.latency.decode_tokens_per_second,
+        "decode": receipt.latency.decode_rate,
     }
     Path(REPORT).write_text(json.dumps(report), "utf-8")
     await app.action_quit()

@@ -68,7 +68,7 @@ class ChatApp(App[int]):
         self.theme = "ctxchat-dark"
         self.start = start
         self.unopened: CtxChatError | None = None
-        self._opening = Opening(open_services)
+        self.opening = Opening(open_services)
         self.asking = Asking(
             start,
             settings.sampling,
@@ -94,7 +94,7 @@ class ChatApp(App[int]):
     @property
     def services(self) -> "Services":
         """What the chat works with; opened at first need. Raises CtxChatError."""
-        return self._opening.services
+        return self.opening.services
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
