@@ -66,6 +66,13 @@ class Show:
         self.folds.update(re.findall(r"folded the oldest .*?(?=\s{2,}|$)", screen, re.MULTILINE))
         return screen
 
+    def settled(self) -> None:
+        """Wait until the screen stands still: what a new size changes is drawn in more than one frame."""
+        before = ""
+        while (now := self.terminal.screen()) != before:
+            before = now
+            time.sleep(0.4)
+
     def turn(self, number: int) -> None:
         """Wait until a conversation has so many turns, and nothing runs."""
         self.seen(lambda screen: re.search(rf"turn {number}\b", screen.split("\n")[0]), f"turn {number}")
@@ -125,6 +132,7 @@ def resize(show: Show) -> None:
         show.terminal.resize(columns, rows)
         edge = columns - 1
         show.seen(lambda screen, at=edge: f"{'─' * (at - 1)}╮" in screen, f"a screen of {columns} columns")
+        show.settled()
         show.capture(f"{columns}x{rows}")
     show.say("resized to 60×20, 120×40, 200×50 and back")
 

@@ -1,7 +1,7 @@
 """The real chat on a terminal, with a timer of 10 ms in its loop: reads 4,000 tokens, answers, leaves.
 
-`REPORT NAME [short]`: with `short` it reads a short question, as `headless_turn` does. Reports how late
-the timer came in each phase, in milliseconds, and the tokens a second of the answer.
+`REPORT NAME [short]`: with `short` it answers a short question without the timer, as `headless_turn` does.
+Reports how late the timer came in each phase, in milliseconds, and the tokens a second of the answer.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def drive(app: ChatApp) -> None:
     global phase  # noqa: PLW0603 - of the whole process
     while app.services.chat.model is None or app.chat.work._current is not None:
         await asyncio.sleep(0.05)
-    ticking = asyncio.ensure_future(tick())
+    ticking = None if SHORT else asyncio.ensure_future(tick())
     phase = "rest"
     await asyncio.sleep(REST_SECONDS)
     phase = ""
@@ -63,7 +63,8 @@ async def drive(app: ChatApp) -> None:
     while app.chat.busy or not app.receipts:
         await asyncio.sleep(0.05)
     phase = ""
-    ticking.cancel()
+    if ticking is not None:
+        ticking.cancel()
     receipt = app.receipts[-1]
     assert receipt.finish in (Finish.LENGTH, Finish.STOP), receipt
     report = {
