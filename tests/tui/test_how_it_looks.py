@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.events import EngineEvent, Prefilled, TextGenerated
@@ -77,8 +78,11 @@ def looks(snap_compare: Looks, monkeypatch: pytest.MonkeyPatch) -> Looks:
 
     def compare(app: ChatApp, body: Body, size: tuple[int, int] = (120, 40)) -> bool:
         async def before(pilot: Any) -> None:
-            await until(pilot, lambda: app.services.chat.model and rested(app))
+            await until(pilot, lambda: app.services.chat.model)
+            await rest(pilot)
             await body(pilot)
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
 
         return snap_compare(app, terminal_size=size, run_before=before)
 
@@ -86,9 +90,18 @@ def looks(snap_compare: Looks, monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 def rested(app: ChatApp) -> bool:
-    """Whether the thread has nothing to do, and all that it told was shown."""
-    work = app.chat.work
-    return not (work._current or work._waiting or app.chat.busy or app.chat._message_queue.qsize())
+    """Whether the thread has nothing to do, and all that it told was shown; the draft is counted."""
+    work, told = app.chat.work, app.chat._message_queue.qsize() + app._message_queue.qsize()
+    counted = bool(app.chat.meters[0]._draft) == bool(app.chat.composer.draft.text)
+    return counted and not (work._current or work._waiting or app.chat.busy or told)
+
+
+async def rest(pilot: Any) -> None:
+    """Wait until upkeep is over too: it begins a few messages after a turn ended."""
+    calm = 0
+    while calm < 5:
+        await pilot.pause()
+        calm = calm + 1 if rested(pilot.app) else 0
 
 
 async def nothing(_: Any) -> None:
@@ -99,7 +112,7 @@ def asking(*questions: str) -> Body:
     async def body(pilot: Any) -> None:
         for question in questions:
             await ask(pilot, question)
-            await until(pilot, lambda: rested(pilot.app))
+            await rest(pilot)
 
     return body
 
@@ -170,7 +183,7 @@ def test_a_stopped_answer_keeps_what_there_is_of_it(chats: Chats, clock: StillCl
         await until(pilot, gate.reached.is_set)
         await pilot.press("escape")
         gate.opened.set()
-        await until(pilot, lambda: rested(app))
+        await rest(pilot)
 
     assert looks(app, body, (80, 24))
 
@@ -197,7 +210,8 @@ def test_a_line_says_what_was_folded(chats: Chats, clock: StillClock, looks: Loo
     async def body(pilot: Any) -> None:
         await asking(HOW, "And then?", WHAT)(pilot)
         await send(pilot, "/compact")
-        await until(pilot, lambda: app.chat.transcript.query(FoldedLine) and rested(app))
+        await until(pilot, lambda: app.chat.transcript.query(FoldedLine))
+        await rest(pilot)
 
     assert looks(app, body)
 
@@ -222,6 +236,7 @@ def test_a_model_that_cannot_be_opened_leaves_ways_on(chats: Chats, clock: Still
     async def body(pilot: Any) -> None:
         await send(pilot, "Are you well?")
         await until(pilot, lambda: isinstance(app.screen, FailureScreen) and app.screen.focused)
+        await rest(pilot)
 
     assert looks(app, body)
 

@@ -11,7 +11,6 @@ from ctxchat.display.receipt_line import receipt_line
 from ctxchat.domain.conversation import Finish
 from ctxchat.service import wiring
 from ctxchat.settings.load import load_settings
-from ctxchat.settings.schema import Settings
 from ctxchat.tui.app import ChatApp
 from ctxchat.tui.chat.transcript import FoldedLine
 from ctxchat.tui.start import Start
@@ -25,10 +24,10 @@ def chat_over(home: Path, smollm2: Path) -> Callable[..., ChatApp]:
     """Makes a chat over the real model, in a window of so many tokens."""
 
     def make(window: int, answer: int = 24) -> ChatApp:
-        settings = {"model.path": str(smollm2), "model.ctx_size": window, "sampling.max_tokens": answer}
-        settings |= {"model.threads": 1, "model.threads_batch": 1}
-        services = wiring.open_services(load_settings(settings))
-        return ChatApp(services.settings, lambda: services, Start(read, Settings))
+        flags = {"model.path": str(smollm2), "model.ctx_size": window, "sampling.max_tokens": answer}
+        flags |= {"model.threads": 1, "model.threads_batch": 1}
+        settings = load_settings(flags)
+        return ChatApp(settings, lambda: wiring.open_services(settings), Start(read, lambda: settings))
 
     return make
 
