@@ -41,8 +41,9 @@ async def _pictures(folder: Path) -> None:
     flags = {"model.path": str(_smollm2()), "model.ctx_size": 2048, "sampling.max_tokens": 160}
     flags |= {"sampling.temperature": 0}
     settings = load_settings(flags)
-    services = wiring.open_services(settings)
-    app = ChatApp(services, Start(lambda *_: Read(()), lambda: settings))
+    app = ChatApp(
+        settings, lambda: wiring.open_services(settings), Start(lambda *_: Read(()), lambda: settings)
+    )
     async with app.run_test(size=SIZES[0]) as pilot:
         app.chat.composer.area.cursor_blink = False
         for question in QUESTIONS:

@@ -11,6 +11,10 @@ from ctxchat.cli.parsing import PairedCommand, takes
 from ctxchat.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ctxchat.service.open_services import Services
+    from ctxchat.settings.schema import Settings
     from ctxchat.tui.start import Start
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -71,7 +75,6 @@ def opened(flags: AskFlags) -> int:
 
         return answer(flags)
     from ctxchat.cli.options import check, overrides
-    from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
 
     check(flags)
@@ -80,10 +83,21 @@ def opened(flags: AskFlags) -> int:
     take_keys_from_terminal()
     from ctxchat.tui.launch import run
 
-    code = run(wiring.open_services(settings), start)
+    code = run(settings, opening(settings), start)
     # All that is to be kept was written: giving the model's memory back would only take time.
     sys.stdout.flush()
     os._exit(code)
+
+
+def opening(settings: "Settings") -> "Callable[[], Services]":
+    """What opens the services: it imports much, so it is called behind the first frame."""
+
+    def opened_services() -> "Services":
+        from ctxchat.service import wiring
+
+        return wiring.open_services(settings)
+
+    return opened_services
 
 
 def start_of(flags: AskFlags) -> "Start":

@@ -1,6 +1,6 @@
 """What a question would cost, counted while it is typed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,32 +14,13 @@ from ctxchat.domain.receipt import Predicted
 from ctxchat.domain.window import Window
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.chat import ChatService
+from ctxchat.service.draft_cost import Draft
 from ctxchat.service.journal import Journal
 from ctxchat.service.plan import restoring_seconds
 from ctxchat.service.request import AskRequest
 
 _TEXTS = 256
 """Texts whose ids are kept: attached ones, and what the template says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What sending a draft would cost: `tokens` of its own, of `total` in the prompt, which may have
-    `usable` of the `window`, where `reserve` is kept for the answer. `reused` of them need not be read,
-    those on disk included. `attached` are the tokens of each attached text, in their order."""
-
-    tokens: int
-    total: int
-    sections: Mapping[Section, int]
-    window: int
-    reserve: int
-    usable: int
-    reused: int
-    evaluated: int
-    predicted: Predicted
-    fits: bool
-    exact: bool
-    attached: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The terminal UI: which conversation is open, and what is asked in it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from ctxchat.display.plain_text import clean, one_line
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.ports import Model
 from ctxchat.domain.receipt import Receipt
+from ctxchat.settings.schema import Settings
 from ctxchat.tui import unsent
 from ctxchat.tui.acting.actions import Actions
 from ctxchat.tui.acting.base import loaded
@@ -27,6 +29,7 @@ from ctxchat.tui.chat.written import Written
 from ctxchat.tui.commands import BY_NAME, COMMANDS, near, parsed
 from ctxchat.tui.completing import completions
 from ctxchat.tui.drafting import Drafting, cost_of
+from ctxchat.tui.opening import Opening
 from ctxchat.tui.pictures import without_hosts
 from ctxchat.tui.shown import ShownConversation, shown_conversation
 from ctxchat.tui.start import Start
@@ -39,7 +42,9 @@ QUIT_SECONDS = 0.6
 
 
 class ChatApp(App[int]):
-    """Asks `services`, as `start` says. `clock` is what the rates and times on the screen are measured by."""
+    """Asks what `open_services` gives, as `start` says. Opening imports much, and waits for the first frame;
+    `unopened` is why it failed, which ends the chat. `clock` is what the rates and times on the screen are
+    measured by."""
 
     TITLE = "ctxchat"
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "chat/chat.tcss"]
@@ -50,12 +55,20 @@ class ChatApp(App[int]):
     ]
 
     def __init__(
-        self, services: "Services", start: Start, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        open_services: "Callable[[], Services]",
+        start: Start,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
-        self.services = services
+        # A theme that is set later lets every style be read twice before the first frame.
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "ctxchat-dark"
         self.start = start
-        settings = services.settings
+        self.unopened: CtxChatError | None = None
+        self.opening = Opening(open_services)
         self.asking = Asking(
             start,
             settings.sampling,
@@ -74,21 +87,34 @@ class ChatApp(App[int]):
         self.receipts: list[Receipt] = []
         self.stopped = True
         self._learned_of: Model | None = None
-        self._drafting = Drafting(lambda draft: cost_of(services, self.asking, draft), self.chat.post_message)
+        self._drafting = Drafting(
+            lambda draft: cost_of(self.services, self.asking, draft), self.chat.post_message
+        )
+
+    @property
+    def services(self) -> "Services":
+        """What the chat works with; opened at first need. Raises CtxChatError."""
+        return self.opening.services
 
     def get_default_screen(self) -> Screen[None]:
         return self.chat
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = "ctxchat-dark"
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
         """After the first frame: load the model in its thread, and open what was asked for."""
-        self.chat.begin(self.services.chat.load)
-        self.run_worker(self._open_first())
+        self.run_worker(self._open())
+
+    async def _open(self) -> None:
+        try:
+            services = await asyncio.to_thread(lambda: self.services)
+        except CtxChatError as error:
+            self.unopened = error
+            self.exit(error.exit_code)
+            return
+        self.chat.begin(services.chat.load)
+        await self._open_first()
 
     async def _open_first(self) -> None:
         """Open what the command line named, and ask its words. Where that fails they are kept."""

@@ -6,7 +6,7 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import CtxChatError
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.chat.request import Asking
 from ctxchat.tui.chat.written import Written
 from ctxchat.tui.commands import parsed

@@ -1,8 +1,10 @@
 """The terminal UI from its first frame to its end."""
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ctxchat.settings.schema import Settings
 from ctxchat.tui.screen_stream import screen_of_our_own
 from ctxchat.tui.start import Start
 
@@ -10,8 +12,11 @@ if TYPE_CHECKING:
     from ctxchat.service.open_services import Services
 
 
-def run(services: "Services", start: Start) -> int:
-    """Open the chat, and return the exit code when the person leaves."""
+def run(settings: Settings, open_services: "Callable[[], Services]", start: Start) -> int:
+    """Open the chat, and return the exit code when the person leaves.
+
+    What it works with is opened behind the first frame. Raises CtxChatError where that fails.
+    """
     with screen_of_our_own():
         from rich.console import Console
 
@@ -19,10 +24,12 @@ def run(services: "Services", start: Start) -> int:
         from ctxchat.tui.terminal_input import decode_leniently
 
         decode_leniently()
-        app = ChatApp(services, start)
+        app = ChatApp(settings, open_services, start)
         # A failure that nobody expected is raised again below, where the screen is as it was.
         app.error_console = Console(file=io.StringIO())
         code = app.run()
+    if app.unopened is not None:
+        raise app.unopened
     if app._exception is not None:  # noqa: SLF001 - textual tells it nowhere else
         raise app._exception  # noqa: SLF001
     return code or 0

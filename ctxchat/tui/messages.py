@@ -3,7 +3,7 @@
 from textual.message import Message
 
 from ctxchat.domain.events import ModelLoading, Prefilled, TurnEvent
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 
 
 class WorkBegan(Message):

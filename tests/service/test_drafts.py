@@ -17,7 +17,8 @@ from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import Prefilled
 from ctxchat.domain.model import SystemPlacement
 from ctxchat.service.clock import SystemClock
-from ctxchat.service.drafts import Draft, Drafts
+from ctxchat.service.draft_cost import Draft
+from ctxchat.service.drafts import Drafts
 from ctxchat.service.journal import Journal
 from ctxchat.service.pins import PinService
 from ctxchat.service.request import AskRequest

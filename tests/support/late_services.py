@@ -17,6 +17,7 @@ from ctxchat.store.note_store import SqliteNotes
 from ctxchat.store.notes import index_at
 from ctxchat.store.recall import SqliteRecall
 from ctxchat.tui.app import ChatApp
+from ctxchat.tui.opening import Opening
 from tests.support.scripted import ScriptedModel
 from tests.support.tiny_gguf import write_tiny_gguf
 from tests.support.word_embedder import WordEmbedder
@@ -38,7 +39,8 @@ def with_late_services(app: ChatApp, folder: Path) -> Iterator[ChatApp]:
             ModelLibrary([gguf], None), lambda _: OpenedModel(ScriptedModel(["From alpha."]), None), data
         ),
     )
-    app.services = replace(app.services, late=late)
+    opened = replace(app.services, late=late)
+    app.opening = Opening(lambda: opened)
     try:
         yield app
     finally:

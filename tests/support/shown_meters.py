@@ -17,7 +17,7 @@ from ctxchat.domain.events import (
 )
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Citation, KvCost, Latency, Memory, Predicted, Receipt
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.panel import CompactMeters, Metering, MetersPanel
 from tests.support.shown_turns import receipt
 

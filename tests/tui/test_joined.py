@@ -50,7 +50,8 @@ def real(home: Path) -> ChatApp:
     def settings() -> Any:
         return load_settings({"model.path": str(folder / "alpha.gguf"), "model.threads": "1"})
 
-    return ChatApp(wiring.open_services(settings()), Start(read, settings))
+    services = wiring.open_services(settings())
+    return ChatApp(services.settings, lambda: services, Start(read, settings))
 
 
 def test_every_screen_opens_over_the_real_services(real: ChatApp) -> None:

@@ -3,7 +3,7 @@
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from ctxchat.display.blocks import Blocks
 from ctxchat.display.plain_text import clean
@@ -17,6 +17,8 @@ class AnswerView(Vertical):
     """
 
     def __init__(self, text: str = "") -> None:
+        from textual.widgets import Markdown
+
         super().__init__(classes="answer")
         self._blocks = Blocks()
         self._text = clean(text)

@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from ctxchat.context.attachments import Attachment
-from ctxchat.service.drafts import Draft as Cost
+from ctxchat.service.draft_cost import Draft as Cost
 from ctxchat.tui.chat.chips import Chips
 from ctxchat.tui.chat.completion import Completion, Completions
 from ctxchat.tui.chat.foretold import foretold

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from ctxchat.display import amounts
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 
 _TOO_LARGE = "too large: old turns or attached text give way"
 

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from ctxchat.display import amounts
 from ctxchat.domain.conversation import Section
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.colours import DRAFT, FREE, RESERVE, Look
 from ctxchat.tui.meters.drawing import ERROR, QUIET, STRONG, bar, spread, swatch
 from ctxchat.tui.meters.meter import Meter, View

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from ctxchat.display import amounts
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.drawing import QUIET, STRONG, bar
 from ctxchat.tui.meters.figures import Figures, Stage
 from ctxchat.tui.meters.kv_bar import held

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.colours import PLAIN, Look
 from ctxchat.tui.meters.figures import Figures
 

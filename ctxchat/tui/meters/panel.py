@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from ctxchat.domain.events import ModelLoading, Prefilled, ReasoningGenerated, TextGenerated, TurnEvent
 from ctxchat.domain.receipt import Receipt
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.budget_bar import BudgetBar
 from ctxchat.tui.meters.colours import look_of
 from ctxchat.tui.meters.compact import CompactRow

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ctxchat.domain.conversation import Section
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.colours import ANSWER, DISK, DRAFT, FREE, NEW, RESERVE, REUSED
 from ctxchat.tui.meters.figures import Figures
 

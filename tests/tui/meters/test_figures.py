@@ -19,7 +19,7 @@ from ctxchat.domain.events import (
 )
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import KvCost, Latency, Predicted
-from ctxchat.service.drafts import Draft
+from ctxchat.service.draft_cost import Draft
 from ctxchat.tui.meters.colours import ANSWER, DISK, DRAFT, FREE, NEW, RESERVE, REUSED
 from ctxchat.tui.meters.figures import KEPT_TURNS, Figures, Speed, Stage, of_conversation
 from ctxchat.tui.meters.shares import cell_shares, window_shares
