@@ -10,7 +10,7 @@ COLLECT_AFTER = 100_000
 def main() -> None:
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     try:
-        from ctxchat.cli.main import run
+        from ctxchat.cli.process import run
 
         run()
     except KeyboardInterrupt:

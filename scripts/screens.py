@@ -48,7 +48,7 @@ async def _pictures(folder: Path) -> None:
         app.chat.composer.area.cursor_blink = False
         for question in QUESTIONS:
             answered = len(app.receipts)
-            await app.ask(Written(question))
+            await app.talk.ask(Written(question))
             await _until(lambda answered=answered: len(app.receipts) > answered and not app.chat.busy)
             await _until(lambda: not (app.chat.work._current or app.chat.work._waiting))  # noqa: SLF001
         app.chat.composer.write(Written(NEXT))

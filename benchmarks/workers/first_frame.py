@@ -12,5 +12,5 @@ async def _end(_: ChatApp) -> None:
 
 
 ChatApp._begin = _end  # type: ignore[method-assign]
-sys.argv = ["ctxchat", "chat", "--threads", "1", *sys.argv[1:]]
+sys.argv = ["ctxchat", *sys.argv[1:]]
 main()

@@ -58,7 +58,7 @@ async def drive(app: ChatApp) -> None:
     while app.services.chat.model is None or work._current is not None:
         await asyncio.sleep(0.05)
     attached = (Attachment("keepers.txt", long_text()),) if PHASE == "prefill" else ()
-    await app.ask(Written(question(), attached))
+    await app.talk.ask(Written(question(), attached))
     if PHASE == "upkeep":
         while not (app.receipts and work._current is not None and work._current.yields):
             await asyncio.sleep(0.001)

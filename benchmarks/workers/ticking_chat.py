@@ -59,7 +59,7 @@ async def drive(app: ChatApp) -> None:
     phase = ""
     follow(app)
     attached = () if SHORT else (Attachment("keepers.txt", long_text()),)
-    await app.ask(Written(question(), attached))
+    await app.talk.ask(Written(question(), attached))
     while app.chat.busy or not app.receipts:
         await asyncio.sleep(0.05)
     phase = ""

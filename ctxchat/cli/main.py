@@ -1,4 +1,4 @@
-"""The command line: how it begins, and how the process ends.
+"""The command line.
 
 Nothing heavy is imported here: a command is imported when it is named, and imports what it needs
 when it runs.
@@ -13,7 +13,6 @@ from typer.main import get_command
 
 from ctxchat import __version__
 from ctxchat.cli.commands import Commands
-from ctxchat.cli.failures import exit_code_of
 
 PROGRAM = "ctxchat"
 
@@ -46,14 +45,8 @@ def main(
         alone(context)
 
 
-def run() -> None:
-    """Run the command line and leave with its exit code."""
-    for name in ("stdout", "stderr"):
-        _prepare_stream(name)
-    sys.exit(exit_code_of(_run_command))
-
-
-def _run_command() -> int:
+def run_command() -> int:
+    """Do what the command line says; returns the exit code."""
     command = get_command(app)
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
         from ctxchat.cli.completion import register_shells
@@ -72,11 +65,3 @@ def _run_command() -> int:
         getattr(error, "show", lambda: None)()
         return error.exit_code
     return 0
-
-
-def _prepare_stream(name: str) -> None:
-    """Write UTF-8 whatever the locale says; nowhere where the stream was closed."""
-    if getattr(sys, name) is None:
-        descriptor = os.open(os.devnull, os.O_WRONLY)
-        setattr(sys, name, os.fdopen(descriptor, "w", encoding="utf-8"))
-    getattr(sys, name).reconfigure(encoding="utf-8", errors="replace")

@@ -4,18 +4,18 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ctxchat.settings.schema import Settings
 from ctxchat.tui.screen_stream import screen_of_our_own
-from ctxchat.tui.start import Start
 
 if TYPE_CHECKING:
     from ctxchat.service.open_services import Services
+    from ctxchat.settings.schema import Settings
+    from ctxchat.tui.start import Start
 
 
-def run(settings: Settings, open_services: "Callable[[], Services]", start: Start) -> int:
+def run(open_services: "Callable[[Settings], Services]", start: "Start") -> int:
     """Open the chat, and return the exit code when the person leaves.
 
-    What it works with is opened behind the first frame. Raises CtxChatError where that fails.
+    Settings are read, and services opened, behind the first frame. Raises CtxChatError where that fails.
     """
     with screen_of_our_own():
         from rich.console import Console
@@ -24,7 +24,7 @@ def run(settings: Settings, open_services: "Callable[[], Services]", start: Star
         from ctxchat.tui.terminal_input import decode_leniently
 
         decode_leniently()
-        app = ChatApp(settings, open_services, start)
+        app = ChatApp(open_services, start)
         # A failure that nobody expected is raised again below, where the screen is as it was.
         app.error_console = Console(file=io.StringIO())
         code = app.run()

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ctxchat.context.attachments import Attachment
-from ctxchat.settings.schema import Settings
+if TYPE_CHECKING:
+    from ctxchat.context.attachments import Attachment
+    from ctxchat.settings.schema import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was read of a path: a file is one attachment, a folder one for each text file in it."""
 
-    attachments: tuple[Attachment, ...]
+    attachments: "tuple[Attachment, ...]"
     warnings: tuple[str, ...] = ()
 
 
@@ -30,13 +32,13 @@ class Start:
     """
 
     read: Reader
-    settings: Callable[[], Settings]
+    settings: "Callable[[], Settings]"
     session: str | None = None
     resume: bool = False
     fork: bool = False
     words: str = ""
-    attachments: tuple[Attachment, ...] = ()
-    data: tuple[Attachment, ...] = ()
+    attachments: "tuple[Attachment, ...]" = ()
+    data: "tuple[Attachment, ...]" = ()
     collections: tuple[str, ...] | None = None
     filters: bool = True
     system: str | None = None

@@ -34,7 +34,7 @@ HEAVY = {
 )
 def test_help_loads_no_heavy_library(words: list[str], home: Path) -> None:
     script = "import sys, atexit; atexit.register(lambda: print('\\0', *sys.modules))\n"
-    script += f"sys.argv = ['ctxchat', *{words}]\nfrom ctxchat.cli.main import run; run()"
+    script += f"sys.argv = ['ctxchat', *{words}]\nfrom ctxchat.cli.process import run; run()"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     shown, _, modules = ended.stdout.partition("\0")
     assert shown

@@ -14,7 +14,7 @@ Run = Callable[..., Ran]
 FIELDS = ["budget", "type_k", "turns", "notes", "total", "evaluated", "prefill", "bytes"]
 PROBE = """
 import sys
-from ctxchat.cli.main import run
+from ctxchat.cli.process import run
 sys.argv = ["ctxchat", *sys.argv[1:]]
 try:
     run()

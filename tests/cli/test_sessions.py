@@ -181,7 +181,7 @@ def test_the_commands_of_the_record_load_no_engine(
         "import sys, atexit\n"
         "atexit.register(lambda: print('\\0', *sys.modules))\n"
         "sys.argv = ['ctxchat', 'sessions', 'list', '--json']\n"
-        "from ctxchat.cli.main import run; run()"
+        "from ctxchat.cli.process import run; run()"
     )
     shown = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True

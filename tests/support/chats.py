@@ -51,14 +51,14 @@ class Chats:
         """A chat that has not begun, over a model whose answers are written down."""
         self.desk = Desk(self.folder, model or ScriptedModel(), stays=True)
         services = services_of(self.desk, self.folder, SystemClock())
-        return ChatApp(services.settings, lambda: services, Start(read, Settings, **start))  # type: ignore[arg-type]
+        return ChatApp(lambda _: services, Start(read, Settings, **start))  # type: ignore[arg-type]
 
     def open_still(self, model: ScriptedModel, clock: StillClock, **start: object) -> ChatApp:
         """The same where no time goes by but what the model takes, and nothing blinks."""
         desk = Desk(self.folder, model, clock=clock)
         services = services_of(desk, self.folder, clock)
         begun = Start(read, Settings, **start)  # type: ignore[arg-type]
-        app = ChatApp(services.settings, lambda: services, begun, lambda: clock.on_screen)
+        app = ChatApp(lambda _: services, begun, lambda: clock.on_screen)
         app.chat.composer.area.cursor_blink = False
         return app
 

@@ -68,7 +68,7 @@ def test_a_model_that_cannot_be_loaded_leads_to_another_and_the_question_is_kept
     write_tiny_gguf(folder / "good.gguf", Shape(says="Hi."))
     path = broken(tmp_path)
     services = wiring.open_services(load_settings({"model.path": str(path), "model.threads": "1"}))
-    app = ChatApp(services.settings, lambda: services, Start(read, Settings))
+    app = ChatApp(lambda _: services, Start(read, Settings))
 
     async def body(pilot: Any) -> None:
         await failing(pilot, "The model cannot be used")

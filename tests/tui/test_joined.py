@@ -51,7 +51,7 @@ def real(home: Path) -> ChatApp:
         return load_settings({"model.path": str(folder / "alpha.gguf"), "model.threads": "1"})
 
     services = wiring.open_services(settings())
-    return ChatApp(services.settings, lambda: services, Start(read, settings))
+    return ChatApp(lambda _: services, Start(read, settings))
 
 
 def test_every_screen_opens_over_the_real_services(real: ChatApp) -> None:

@@ -27,7 +27,7 @@ def chat_over(home: Path, smollm2: Path) -> Callable[..., ChatApp]:
         flags = {"model.path": str(smollm2), "model.ctx_size": window, "sampling.max_tokens": answer}
         flags |= {"model.threads": 1, "model.threads_batch": 1}
         settings = load_settings(flags)
-        return ChatApp(settings, lambda: wiring.open_services(settings), Start(read, lambda: settings))
+        return ChatApp(wiring.open_services, Start(read, lambda: settings))
 
     return make
 

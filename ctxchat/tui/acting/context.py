@@ -80,7 +80,7 @@ class ContextActions(Acting):
             raise UsageError("give the id: /forget ID (/notes shows them)")
         await self.change(lambda: self._forgotten(reference))
         self.say("forgotten, wherever it stood")
-        self.app.count_draft()
+        self.app.talk.count_draft()
 
     def _forgotten(self, reference: str) -> None:
         """Forget what is remembered under an id; a note, where nothing is. Raises UsageError."""
@@ -97,7 +97,7 @@ class ContextActions(Acting):
         screen = NotesScreen(lambda: self.services.notes, lambda: self.services.memory)
         closed = await self.ask_quietly(screen)
         if closed is not None and closed.changed:
-            self.app.count_draft()
+            self.app.talk.count_draft()
 
     async def model(self, name: str) -> None:
         self.still()

@@ -16,17 +16,17 @@ class ConversationActions(Acting):
         """Open what the command line named; a name that there is not begins a new conversation."""
         start, conversations = self.app.start, self.services.conversations
         if start.session is None and not start.resume:
-            self.app.entitle()
+            self.app.talk.entitle()
             return
         try:
             meant = (await self.read(lambda: conversations.resolve(start.session))).id
         except UsageError:
             self.app.asking.name = start.session
-            self.app.entitle()
+            self.app.talk.entitle()
             return
         if start.fork:
             meant = (await self.change(lambda: conversations.fork(meant))).id
-        await self.app.open(meant)
+        await self.app.talk.open(meant)
 
     async def let_go(self) -> None:
         """Forget what was not sent in conversations that are gone."""
@@ -38,9 +38,9 @@ class ConversationActions(Acting):
 
     async def new(self, name: str) -> None:
         self.still()
-        await self.app.open(None)
+        await self.app.talk.open(None)
         self.app.asking.name = name or None
-        self.app.entitle()
+        self.app.talk.entitle()
         self.chat.composer.area.focus()
 
     async def rename(self, name: str) -> None:
@@ -52,12 +52,12 @@ class ConversationActions(Acting):
             conversation = self.conversation
             await self.change(lambda: self.services.conversations.rename(conversation, name))
             self.app.asking.name = name
-        self.app.entitle()
+        self.app.talk.entitle()
 
     async def fork(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, at = self.conversation, message_of(turn)
         copy = await self.change(lambda: self.services.conversations.fork(conversation, at))
-        await self.app.open(copy.id)
+        await self.app.talk.open(copy.id)
         self.say(f"this is a copy, “{copy.name}”: the original stays as it is")
 
     async def export(self, name: str) -> None:
@@ -86,10 +86,10 @@ class ConversationActions(Acting):
         for gone in closed.deleted:
             unsent.forget(gone)
         if closed.opened is not None and closed.opened != current:
-            await self.app.open(closed.opened)
+            await self.app.talk.open(closed.opened)
         elif current in closed.deleted:
-            await self.app.open(None)
+            await self.app.talk.open(None)
         elif current in closed.renamed:
             meant = await self.read(lambda: self.services.conversations.resolve(current))
             self.app.asking.name = meant.name
-            self.app.entitle()
+            self.app.talk.entitle()

@@ -32,7 +32,7 @@ class FailureActions(ConversationActions, TurnActions, ContextActions):
         """Take what a turn that is over says: the conversation as it now stands, and what went wrong."""
         receipt, view, now = message.receipt, self.last, self.recorded
         if now is not None:
-            self.app.named(now)
+            self.app.talk.named(now)
             if now.turns:
                 view.shown.question_id = now.turns[-1].question_id
                 view.shown.answer_id = now.turns[-1].answer_id
@@ -49,7 +49,7 @@ class FailureActions(ConversationActions, TurnActions, ContextActions):
             await self.last.remove()
             self._give_back(message.draft)
         elif message.turn:
-            await self.app.open(self.conversation)
+            await self.app.talk.open(self.conversation)
         if message.turn:
             await self.ways_on(message.failure, message.code, partial(self.ask_again, message.draft))
         elif message.events is not None:
@@ -104,9 +104,9 @@ class FailureActions(ConversationActions, TurnActions, ContextActions):
         if draft is not None and composer.draft == draft:
             composer.write(Written(""))
         if draft is None:
-            await self.app.open(self.conversation)
+            await self.app.talk.open(self.conversation)
         if self.last.shown.question_id is not None:
             await (self.go_on() if draft is None and self.last.shown.cut else self.again())
         elif draft is not None:
             await self.last.remove()
-            await self.app.ask(draft)
+            await self.app.talk.ask(draft)

@@ -60,13 +60,13 @@ class TurnActions(Acting):
     async def edit(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, message = self.conversation, message_of(turn)
         composed = await self.change(lambda: self.services.turns.edit(conversation, message))
-        await self.app.open(conversation)
+        await self.app.talk.open(conversation)
         self.chat.composer.write(Written(composed.text, composed.attachments))
 
     async def delete(self, _: str = "", turn: TurnView | None = None) -> None:
         conversation, message = self.conversation, message_of(turn)
         composed = await self.change(lambda: self.services.turns.delete(conversation, message))
-        await self.app.open(conversation)
+        await self.app.talk.open(conversation)
         self.say(
             f"{composed.turns} turns taken off: /undo brings them back"
             if composed.turns != 1
@@ -76,7 +76,7 @@ class TurnActions(Acting):
     async def undo(self, _: str = "", turn: TurnView | None = None) -> None:  # noqa: ARG002 - as others
         conversation = self.conversation
         undone = await self.change(lambda: self.services.turns.undo(conversation))
-        await self.app.open(conversation)
+        await self.app.talk.open(conversation)
         self.say(f"taken back: {undone.change.value}")
 
     async def copy(self, _: str = "", turn: TurnView | None = None) -> None:

@@ -27,7 +27,7 @@ class ViewActions(Acting):
         closed = await self.ask_screen(SettingsScreen(load, self.services.settings_file, HOLD_NOW))
         if closed is not None:
             self.app.asking.take(await self.read(load), closed.keys)
-            self.app.count_draft()
+            self.app.talk.count_draft()
 
     async def plan(self, _: str = "") -> None:
         from ctxchat.tui.screens.plan import PlanScreen
@@ -63,7 +63,7 @@ class ViewActions(Acting):
         if closed.compact is not None:
             await self.fold(through=closed.compact)
         if closed.changed:
-            self.app.count_draft()
+            self.app.talk.count_draft()
 
     async def summary(self, _: str = "") -> None:
         from ctxchat.tui.screens.summary import SummaryScreen
@@ -74,7 +74,7 @@ class ViewActions(Acting):
         )
         closed = await self.ask_quietly(screen)
         if closed is not None and closed.changed:
-            await self.app.open(conversation)
+            await self.app.talk.open(conversation)
 
     async def compact(self, focus: str) -> None:
         await self.fold(focus=focus)

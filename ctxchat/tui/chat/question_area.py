@@ -8,13 +8,12 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from ctxchat.display.plain_text import clean
+from ctxchat.tui.first_frame import PLACEHOLDER
 
 LARGE_TEXT = 2_000
 """A text that is longer than this is attached when it is pasted."""
 MOST_HELD = 20_000
 """A text that is longer than this is attached from wherever it came: to wrap its lines takes seconds."""
-
-PLACEHOLDER = "Message…  (Enter to send, / for commands, @ for a file)"
 
 
 class QuestionArea(TextArea):

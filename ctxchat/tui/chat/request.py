@@ -71,3 +71,16 @@ class Asking:
     def reply(self, conversation: str, reply: Reply) -> AskRequest:
         """What asks for another answer to the last question, or for the rest of the last answer."""
         return AskRequest("", session=conversation, reply=reply, sampling=self.sampling, think=self.think)
+
+
+def asking_of(start: Start, settings: Settings) -> Asking:
+    """How a chat begins to ask that was started so."""
+    return Asking(
+        start,
+        settings.sampling,
+        settings.context.think,
+        settings.notes.recall,
+        system=start.system,
+        pins=start.pins,
+        collections=start.collections,
+    )

@@ -42,6 +42,7 @@ class ChatScreen(Screen[None]):
     It knows no service: what a turn runs is given to `run_turn`, and what became of it is posted.
     """
 
+    CSS_PATH = "chat.tcss"
     HORIZONTAL_BREAKPOINTS = NARROW_WIDE_BROAD
     VERTICAL_BREAKPOINTS = TINY_SHORT_TALL
     BINDINGS: ClassVar[list[BindingType]] = [

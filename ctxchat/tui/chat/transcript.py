@@ -11,14 +11,10 @@ from textual.widgets import Static
 
 from ctxchat.display.plain_text import clean
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
+from ctxchat.tui.first_frame import WELCOME
 
 MOST_TURNS = 30
 """Turns that are widgets at a time; each costs some milliseconds whenever the width changes."""
-
-WELCOME = """\
-Ask something below. What it will cost stands in the meters before you send it.
-
-/ begins a command   @ attaches a file   Ctrl-P shows all commands"""
 
 
 class StepLine(Static):
