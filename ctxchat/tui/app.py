@@ -47,7 +47,6 @@ class ChatApp(App[int]):
     ]
 
     asking: "Asking"
-    opening: Opening
 
     def __init__(
         self,
@@ -65,9 +64,14 @@ class ChatApp(App[int]):
         self.receipts: list[Receipt] = []
         self.stopped = True
         self._clock = clock
-        self._open_services = open_services
+        self.opening = Opening(lambda: open_services(self.settings))
         self._first_frame = FirstFrame()
         self._begun = False
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """Those this chat began with. Raises SettingsError."""
+        return self.start.settings()
 
     @cached_property
     def chat(self) -> "ChatScreen":
@@ -98,7 +102,8 @@ class ChatApp(App[int]):
         return self._first_frame
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._begin)
+        # In the loop of the application: keys wait there until it is over. The callback itself is the screen's.
+        self.call_after_refresh(self.call_later, self._begin)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's signature
         """Before the chat is there, nothing can be done but leave."""
@@ -109,12 +114,10 @@ class ChatApp(App[int]):
         from ctxchat.tui.chat.request import asking_of
 
         try:
-            settings = self.start.settings()
+            self.asking = asking_of(self.start, self.settings)
         except CtxChatError as error:
             self._give_up(error)
             return
-        self.asking = asking_of(self.start, settings)
-        self.opening = Opening(lambda: self._open_services(settings))
         await self.push_screen(self.chat)
         self._begun = True
         self.chat.set_focus(self.chat.composer.area)

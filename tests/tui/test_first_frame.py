@@ -32,8 +32,7 @@ def spawn(home: Path, *words: str) -> "pexpect.spawn[str]":
     )
 
 
-@pytest.mark.anyio
-async def test_what_is_typed_before_the_chat_is_there_stands_in_the_question(
+def test_what_is_typed_before_the_chat_is_there_stands_in_the_question(
     chats: Chats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, begun, frames = chats.open(), ChatApp._begin, []
@@ -50,8 +49,12 @@ async def test_what_is_typed_before_the_chat_is_there_stands_in_the_question(
         app.post_message(Key("exclamation_mark", "!"))
 
     monkeypatch.setattr(ChatApp, "_begin", begin)
-    async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: app.chat.composer.area.text == "so far!")
+
+    async def run() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: app.chat.composer.area.text == "so far!")
+
+    asyncio.run(run())
     assert PLACEHOLDER in frames[0]
 
 
