@@ -60,7 +60,7 @@ async def _pictures(folder: Path) -> None:
             path.write_text(app.export_screenshot(title="ctxchat"))
             print(f"{path}: {path.stat().st_size:,} bytes")
         await app.action_quit()
-    services.close()
+    app.services.close()
 
 
 async def _until(holds: Callable[[], object]) -> None:
