@@ -196,7 +196,7 @@ def test_a_full_disk_keeps_the_question_until_there_is_room(chats: Chats) -> Non
 
     async def body(pilot: Any) -> None:
         await ask(pilot, "One?")
-        question = "Two? " + "x" * 50_000
+        question = "Two? " + "x" * 19_000
         with chats.desk.database.reading() as connection:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {pages}")
