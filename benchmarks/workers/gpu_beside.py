@@ -16,6 +16,7 @@ from ctxchat.domain.events import Generated, Prefilled, TurnFinished
 from ctxchat.domain.model import Generation
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.service import wiring
+from ctxchat.service.wiring import models
 from ctxchat.service.chat import ChatService
 from ctxchat.service.request import AskRequest
 from offloaded import SPEC, WORDS, greedy, report, settings
@@ -74,7 +75,7 @@ order = random.Random(1)
 tokens, rounds = SPEC["answer"], SPEC["rounds"]
 deepest = max(depth + n for depth, n in SPEC["cases"])
 run = settings(deepest + tokens + 256, kv__max_disk=0)
-model = LlamaModel(wiring.models.model_path(run), wiring.engine_options(run, one_shot=False))
+model = LlamaModel(models.model_path(run), wiring.engine_options(run, one_shot=False))
 for _ in model.load(Cancel()):
     pass
 list(model.calibrate(Cancel(), 10))
