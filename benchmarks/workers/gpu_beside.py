@@ -16,9 +16,9 @@ from ctxchat.domain.events import Generated, Prefilled, TurnFinished
 from ctxchat.domain.model import Generation
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.service import wiring
-from ctxchat.service.wiring import models
 from ctxchat.service.chat import ChatService
 from ctxchat.service.request import AskRequest
+from ctxchat.service.wiring import models
 from offloaded import SPEC, WORDS, greedy, report, settings
 
 QUESTION = "Write a long story about a lighthouse keeper and the sea, and number {}."
