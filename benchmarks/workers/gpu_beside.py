@@ -18,6 +18,7 @@ from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.service import wiring
 from ctxchat.service.chat import ChatService
 from ctxchat.service.request import AskRequest
+from ctxchat.service.wiring import models
 from offloaded import SPEC, WORDS, greedy, report, settings
 
 QUESTION = "Write a long story about a lighthouse keeper and the sea, and number {}."
@@ -74,7 +75,7 @@ order = random.Random(1)
 tokens, rounds = SPEC["answer"], SPEC["rounds"]
 deepest = max(depth + n for depth, n in SPEC["cases"])
 run = settings(deepest + tokens + 256, kv__max_disk=0)
-model = LlamaModel(wiring.models.model_path(run), wiring.engine_options(run, one_shot=False))
+model = LlamaModel(models.model_path(run), wiring.engine_options(run, one_shot=False))
 for _ in model.load(Cancel()):
     pass
 list(model.calibrate(Cancel(), 10))
