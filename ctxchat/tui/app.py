@@ -118,8 +118,8 @@ class ChatApp(App[int]):
         except CtxChatError as error:
             self._give_up(error)
             return
-        await self.push_screen(self.chat)
         self._begun = True
+        await self.push_screen(self.chat)
         self.chat.set_focus(self.chat.composer.area)
         for typed in self._first_frame.typed:
             self.chat.composer.area.post_message(typed)
