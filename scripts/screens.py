@@ -41,11 +41,10 @@ async def _pictures(folder: Path) -> None:
     flags = {"model.path": str(_smollm2()), "model.ctx_size": 2048, "sampling.max_tokens": 160}
     flags |= {"sampling.temperature": 0}
     settings = load_settings(flags)
-    app = ChatApp(
-        settings, lambda: wiring.open_services(settings), Start(lambda *_: Read(()), lambda: settings)
-    )
+    app = ChatApp(wiring.open_services, Start(lambda *_: Read(()), lambda: settings))
     async with app.run_test(size=SIZES[0]) as pilot:
         app.chat.composer.area.cursor_blink = False
+        await _until(lambda: app.screen is app.chat)
         for question in QUESTIONS:
             answered = len(app.receipts)
             await app.talk.ask(Written(question))

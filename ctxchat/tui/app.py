@@ -102,7 +102,7 @@ class ChatApp(App[int]):
         return self._first_frame
 
     def on_mount(self) -> None:
-        # In the loop of the application: keys wait there until it is over. The callback itself is the screen's.
+        # In the loop of the application, where keys wait until it is over: the callback is the screen's.
         self.call_after_refresh(self.call_later, self._begin)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's signature
