@@ -104,7 +104,8 @@ class CachePlan:
     """How a prompt meets the KV cache: tokens found in cells, tokens to evaluate, cells allocated
     for it. It agrees with the first `agreed` of the `held` cells of the chat, which is more than is
     reused where they cannot be cut back, and where they are `moved`: in so large a context this model
-    encodes every place otherwise."""
+    encodes every place otherwise. `beside` are cells of other conversations that every token is computed
+    over without seeing them."""
 
     reused: int
     evaluated: int
@@ -112,6 +113,7 @@ class CachePlan:
     agreed: int
     held: int
     moved: bool = False
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

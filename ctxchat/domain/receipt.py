@@ -14,8 +14,9 @@ class KvCost:
     """The KV cache over a turn.
 
     `reused` prompt tokens were found in cells (`restored` of them read from disk) and `evaluated`
-    were computed. `cells` are held by the conversation, `capacity` are allocated. `miss` is a
-    sentence on where reuse ended and why, None where all that was said before was reused.
+    were computed, over `beside` cells of other conversations too. `cells` are held by the conversation,
+    `capacity` are allocated. `miss` is a sentence on where reuse ended and why, None where all that was said
+    before was reused.
     """
 
     cells: int
@@ -27,6 +28,7 @@ class KvCost:
     type_v: str
     restored: int = 0
     miss: str | None = None
+    beside: int = 0
 
     @property
     def bytes(self) -> int:

@@ -121,12 +121,14 @@ def _drafted(standing: _Standing, text: str, attachments: Sequence[Attachment]) 
 
 def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
     model, total = assembly.model, prompt.total
-    in_cells = model.cache.plan(prompt.ids, prompt.reserve).reused if model.cache else 0
-    reused = max(in_cells, min(standing.on_disk, total - 1)) if model.cache else 0
+    plan = model.cache.plan(prompt.ids, prompt.reserve) if model.cache else None
+    in_cells, beside = (plan.reused, plan.beside) if plan else (0, 0)
+    reused = max(in_cells, min(standing.on_disk, total - 1)) if plan else 0
     predicted = Predicted()
     if curve := model.costs.curve() if model.costs else None:
         restoring = restoring_seconds(model, reused - in_cells)
-        predicted = Predicted(restoring + curve.prefill(total - reused, reused), curve.decode(total))
+        reading = curve.prefill(total - reused, reused + beside)
+        predicted = Predicted(restoring + reading, curve.decode(total + beside))
     drafted = [piece for piece in prompt.pieces if piece.owner == standing.question.id]
     return Draft(
         tokens=sum(len(piece.ids) for piece in drafted),

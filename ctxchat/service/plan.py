@@ -104,6 +104,7 @@ def planned_kv(
         type_k=cache.type_k,
         type_v=cache.type_v,
         restored=restored,
+        beside=plan.beside,
         miss=turn.restoration.miss
         or _reuse(model, prompt, turn, replace(plan, reused=reused, agreed=agreed), read).miss,
     )

@@ -196,9 +196,9 @@ class Turn:
         """What the curve that was known when the turn began foretells of its prompt."""
         if self.curve is None or self.kv is None:
             return Predicted()
-        total = self.kv.reused + self.kv.evaluated
-        prefill = self.restoring + self.curve.prefill(self.kv.evaluated, self.kv.reused)
-        return Predicted(prefill, self.curve.decode(total))
+        depth = self.kv.reused + self.kv.beside
+        prefill = self.restoring + self.curve.prefill(self.kv.evaluated, depth)
+        return Predicted(prefill, self.curve.decode(depth + self.kv.evaluated))
 
     def _attention_pairs(self) -> int | None:
         if self.facts is None or self.prompt is None or self.kv is None:

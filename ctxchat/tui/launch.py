@@ -1,6 +1,7 @@
 """The terminal UI from its first frame to its end."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ def run(open_services: "Callable[[Settings], Services]", start: "Start") -> int:
 
     Settings are read, and services opened, behind the first frame. Raises CtxChatError where that fails.
     """
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)  # Where a shell exports them, the screen would keep that size for good.
     with screen_of_our_own():
         from rich.console import Console
 

@@ -165,7 +165,7 @@ def test_side_work_for_what_was_left_shares_its_cells_once_it_is_gone_back_to(mo
 def test_an_interrupted_prompt_leaves_the_branch_whole(model: Model) -> None:
     one = told(model, words(model, 60))
     cancel = Cancel()
-    events = begin(model, words(model, 300, first="other"), cancel)
+    events = begin(model, words(model, 200, first="other"), cancel)
     next(events)
     cancel.request()
     list(events)

@@ -6,7 +6,7 @@ places. Its cells are given up where others need them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ctxchat.domain.model import CachePlan
@@ -29,25 +29,33 @@ class Sequences(Protocol):
 class Branches:
     """Foretells how a prompt meets the chat and the branch left last, and makes it so.
 
-    `held_elsewhere` says how many of a row of tokens come back without being read: unless cells that the
-    chat does not see are passed over, they cost every token as much as its own, and are not worth it where
-    the disk has them.
+    `held_elsewhere` says how many of a row of tokens come back without being read, and `carrying` what a
+    cell that the chat does not see adds to each of its tokens, as a share of what a token costs: nothing
+    where they are passed over. A branch that costs more to carry than to read again is let go.
     """
 
     cells: Cells
     held_elsewhere: Callable[[Ids], int] = lambda _: 0
+    carrying: Callable[[], float] = lambda: 0.0
 
     def plan(self, ids: Sequence[int], capacity: int) -> CachePlan:
-        """How a prompt meets whichever of the two it shares more with."""
-        return self.cells.plan(ids, capacity, self._source(ids))
+        """How a prompt meets whichever of the two it shares more with, and what it carries."""
+        source = self._source(ids)
+        plan = self.cells.plan(ids, capacity, source)
+        beside = self._kept_beside(source, plan) if self.carrying() else 0
+        return replace(plan, beside=beside if len(ids) + beside <= capacity else 0)
 
     def turn_to(self, ids: Sequence[int], sequences: Sequences) -> None:
         """Let the chat hold what `plan` says is reused, and nothing more."""
+        source = self._source(ids)
+        plan = self.cells.plan(ids, 0, source)
+        leaves, beside = self._is_worth_leaving(source, plan), self._kept_beside(source, plan)
         self.go_back_to(ids, sequences)
-        reused = self.cells.plan(ids, 0).reused
-        if self._is_worth_leaving(reused):
+        if leaves:
             sequences.fork(CHAT, BRANCH, self.cells.count(CHAT))
-        sequences.trim(CHAT, reused)
+        elif not beside:
+            sequences.trim(BRANCH, 0)
+        sequences.trim(CHAT, plan.reused)
 
     def go_back_to(self, ids: Sequence[int], sequences: Sequences) -> None:
         """Let the chat and the branch left last change places where a prompt shares more with the branch."""
@@ -64,12 +72,29 @@ class Branches:
         sequences.fork(SIDE, BRANCH, chat)
         sequences.trim(SIDE, 0)
 
-    def _is_worth_leaving(self, reused: int) -> bool:
+    def _kept_beside(self, source: int, plan: CachePlan) -> int:
+        """Cells that the branch left last will hold alone, once the prompt has the chat's."""
+        if self._is_worth_leaving(source, plan):
+            return self.cells.count(source) - plan.reused
+        other = _other(source)
+        held = self.cells.count(other)
+        beside = held - min(held - self.cells.alone(other, source), plan.reused)
+        return beside if self._is_light(plan, beside, beside) else 0
+
+    def _is_worth_leaving(self, source: int, plan: CachePlan) -> bool:
         """Whether the chat loses more than it keeps, or than there would be lost of the branch, and most of
         that would have to be read again."""
-        ids = self.cells.ids(CHAT)
-        weight = len(ids) - reused
-        if weight <= min(reused, self.cells.alone(BRANCH, CHAT)):
+        ids = self.cells.ids(source)
+        weight = len(ids) - plan.reused
+        if weight <= min(plan.reused, self.cells.alone(_other(source), source)):
             return False
-        lost = len(ids) - max(reused, self.held_elsewhere(ids))
-        return 2 * lost > weight
+        lost = len(ids) - max(plan.reused, self.held_elsewhere(ids))
+        return 2 * lost > weight and self._is_light(plan, weight, lost)
+
+    def _is_light(self, plan: CachePlan, cells: int, lost: int) -> bool:
+        """Whether carrying cells beside a prompt costs less than reading what is lost of them again."""
+        return plan.evaluated * cells * self.carrying() <= lost
+
+
+def _other(sequence: int) -> int:
+    return BRANCH if sequence == CHAT else CHAT

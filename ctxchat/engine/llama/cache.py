@@ -53,7 +53,7 @@ class LlamaCache:
         self._context: LlamaContext | None = None
         self._cells = Cells(trims=traits.trims)
         self._sequences = LlamaSequences(self._cells, self._allocated)
-        self._branches = Branches(self._cells, self._held_elsewhere)
+        self._branches = Branches(self._cells, self._held_elsewhere, traits.carrying)
 
     @property
     def capacity(self) -> int:

@@ -22,12 +22,13 @@ BRANCH = 3
 @dataclass(frozen=True, slots=True)
 class CellTraits:
     """What the cells of a model are like: the bytes of one by the types of its keys and values, whether a
-    sequence can be cut back, and whether in a context of so many a token has another place than in a shorter
-    one."""
+    sequence can be cut back, whether in a context of so many a token has another place than in a shorter
+    one, and what carrying one that is not seen adds to a token, as a share of what the token costs."""
 
     bytes: Callable[[str, str], int]
     trims: bool
     long: Callable[[int], bool]
+    carrying: Callable[[], float]
 
 
 class Cells:

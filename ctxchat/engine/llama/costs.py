@@ -67,6 +67,14 @@ class LlamaCosts:
         reading, writing = prefill.now(time.time()), decode.now(time.time())
         return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
 
+    def carrying(self) -> float:
+        """What a cell that is not seen adds to each token, as a share of what the token costs: nothing with
+        flash attention, which passes over it."""
+        if self._resolved.flash_attn:
+            return 0.0
+        curve = self.curve()
+        return curve.b / curve.a if curve and curve.a and curve.b else cell_ratio(self._header)
+
     def restoring(self, tokens: int) -> float | None:
         phase = self._knowledge().restore
         return phase.now(time.time()).seconds(tokens, 0) if phase else None

@@ -88,8 +88,8 @@ def open_by_llama(
     vocabulary = LlamaVocabulary(weights, header.vocabulary_fingerprint())
     if vocabulary_only and remembered(header) is None:
         examine(header, vocabulary, trims=weights.trims, offloads=offloads)
-    traits = _traits(header, resolved, trims=weights.trims)
     costs = LlamaCosts(header, options, resolved)
+    traits = _traits(header, resolved, costs, trims=weights.trims)
     kept = _kept(snapshots, header, options, resolved, costs, whole=not weights.trims or weights.slides)
     cells = LlamaCache(worker, None if vocabulary_only else weights, options, resolved, traits, kept)
     return LoadedModel(header, vocabulary, cells, costs, resolved, weights)
@@ -110,7 +110,7 @@ def open_for_counting(
     )
     costs = LlamaCosts(header, options, resolved)
     kept = _kept(snapshots, header, options, resolved, costs, whole=not verdict.trims)
-    traits = _traits(header, resolved, trims=verdict.trims)
+    traits = _traits(header, resolved, costs, trims=verdict.trims)
     cells = LlamaCache(worker, None, options, resolved, traits, kept)
     return LoadedModel(header, vocabulary, cells, costs, resolved, None)
 
@@ -126,9 +126,9 @@ def _resolved(header: GgufHeader, options: EngineOptions, *, offloads: bool) -> 
     return resolve(options, can_offload=offloads, cores=usable_cores(), trained_window=header.window)
 
 
-def _traits(header: GgufHeader, resolved: ResolvedOptions, *, trims: bool) -> CellTraits:
+def _traits(header: GgufHeader, resolved: ResolvedOptions, costs: LlamaCosts, *, trims: bool) -> CellTraits:
     sizes = partial(bytes_per_token, header, flash_attention=resolved.flash_attn)
-    return CellTraits(sizes, trims, partial(is_long, header))
+    return CellTraits(sizes, trims, partial(is_long, header), costs.carrying)
 
 
 def _kept(
