@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from ctxchat.settings.schema import Settings
     from ctxchat.tui.start import Start
 
+SWITCH = 0.0005
+"""Seconds for which one thread may keep the interpreter where another wants it: a tenth of Python's own."""
+
 
 def run(open_services: "Callable[[Settings], Services]", start: "Start") -> int:
     """Open the chat, and return the exit code when the person leaves.
@@ -20,6 +24,8 @@ def run(open_services: "Callable[[Settings], Services]", start: "Start") -> int:
     """
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # Where a shell exports them, the screen would keep that size for good.
+    # The thread that decodes asks for the interpreter at every token: it shall not wait out a drawing.
+    sys.setswitchinterval(SWITCH)
     with screen_of_our_own():
         from rich.console import Console
 
