@@ -28,7 +28,7 @@ def receipt_json(receipt: Receipt) -> Json:
         "memory": asdict(receipt.memory) if receipt.memory else None,
         "latency": latency_json(receipt.latency if sent else Latency()),
         "predicted": predicted_json(receipt.predicted),
-        "cost": None,
+        "cost": asdict(receipt.cost) if receipt.cost else None,
         "answer_tokens": receipt.answer_tokens,
         "notes": notes_json(receipt.notes),
     }
@@ -78,7 +78,7 @@ def latency_json(latency: Latency) -> Json:
 
 
 def predicted_json(predicted: Predicted) -> Mapping[str, object]:
-    return asdict(predicted)
+    return {"prefill": predicted.prefill, "decode_per_token": predicted.decode_per_token}
 
 
 def filters_json(steps: Iterable[FilterStep]) -> list[Json]:

@@ -69,10 +69,12 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """Seconds foretold before prefill, None until a cost curve is known."""
+    """Seconds foretold before prefill, None until a cost curve is known, and what reading the prompt costs
+    in money, None where no prices are set."""
 
     prefill: float | None = None
     decode_per_token: float | None = None
+    cost: "Money | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A turn as it ended. Parts that were never reached are None."""
+    """A turn as it ended. Parts that were never reached are None. `cost` is that of all it asked a server,
+    None where that did not say what it took, and `spent` what this process has spent by then. `counted` are
+    the tokens of the prompt as its server counted them."""
 
     answer: str
     finish: Finish | None
@@ -138,3 +142,5 @@ class Receipt:
     answer_tokens: int | None = None
     filters: tuple[FilterStep, ...] = ()
     notes: tuple[Citation, ...] = ()
+    spent: Money | None = None
+    counted: int | None = None

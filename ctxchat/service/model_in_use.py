@@ -7,14 +7,17 @@ from threading import Lock
 
 from ctxchat.domain.errors import EngineError
 from ctxchat.domain.ports import Model
+from ctxchat.domain.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """A model, loaded or not, and what the person should be told of how it was chosen."""
+    """A model, loaded or not, what the person should be told of how it was chosen, and what its tokens
+    cost."""
 
     model: Model
     notice: str | None = None
+    prices: Prices | None = None
 
 
 class ModelInUse:
@@ -24,13 +27,14 @@ class ModelInUse:
         self._open_model = open_model
         self._closing = Lock()
         self.model: Model | None = None
+        self.prices: Prices | None = None
 
     def opened(self) -> OpenedModel:
         """The model; its notice is given the first time. Raises ModelError."""
         if self.model is not None:
-            return OpenedModel(self.model)
+            return OpenedModel(self.model, prices=self.prices)
         opened = self._open_model()
-        self.model = opened.model
+        self.model, self.prices = opened.model, opened.prices
         return opened
 
     def change(self, open_model: Callable[[], OpenedModel]) -> None:

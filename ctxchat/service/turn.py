@@ -6,9 +6,17 @@ from dataclasses import dataclass, field
 from ctxchat.domain.conversation import Change, Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.errors import CtxChatError, UnsatisfiedError
-from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
+from ctxchat.domain.events import (
+    EngineEvent,
+    Generated,
+    Prefilled,
+    ReasoningGenerated,
+    TextGenerated,
+    Usage,
+)
 from ctxchat.domain.model import CachePlan, ModelFacts, Restoration
 from ctxchat.domain.ports import Clock
+from ctxchat.domain.prices import Prices
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import (
     Citation,
@@ -17,6 +25,7 @@ from ctxchat.domain.receipt import (
     KvCost,
     Latency,
     Memory,
+    Money,
     Predicted,
     Receipt,
 )
@@ -98,7 +107,8 @@ class Turn:
     are None. `past` are the messages behind all summaries, `begun` is an answer that is gone on with, and
     `change` what the new answer does to the path. `curve` is what was known of costs when it began, and
     `restoring` how long cells were to take to come back from disk by that. `ahead` is how the prompt met the
-    cells before a part of it was read ahead of the rest, and `restoration` what came back from disk."""
+    cells before a part of it was read ahead of the rest, and `restoration` what came back from disk. `prices`
+    are those of a server, and `asides` what it says of each summary that was asked of it."""
 
     watch: Stopwatch
     writes: bool
@@ -120,6 +130,9 @@ class Turn:
     past: tuple[Message, ...] = ()
     ahead: CachePlan | None = None
     restoration: Restoration = field(default_factory=Restoration)
+    predicted: Predicted = Predicted()
+    prices: Prices | None = None
+    asides: list[Usage | None] = field(default_factory=list)
     filters: tuple[FilterStep, ...] = ()
     notes: TurnNotes = field(default_factory=TurnNotes)
     text: list[str] = field(default_factory=list)
@@ -161,17 +174,17 @@ class Turn:
         failed = done.finish is Finish.ERROR
         if (failed or done.finish is Finish.CANCELLED) and not done.text and not done.reasoning:
             return ()
-        whole = not failed and (done.aligned or not strips_reasoning)
+        known = bool(done.text_ids) or not done.text
+        whole = not failed and known and (done.aligned or not strips_reasoning)
         answer = Segment(Section.HISTORY, done.text, done.text_ids if whole else None)
         if not done.reasoning_ids and not done.reasoning:
             return (answer,)
-        ids = None if failed else done.reasoning_ids
+        ids = done.reasoning_ids or None
         return (Segment(Section.HISTORY, done.reasoning, ids, reasoning=True), answer)
 
     def receipt(self) -> Receipt:
         """The turn as it ended."""
-        done = self.generated
-        answer_tokens = len(done.text_ids) + len(done.reasoning_ids) if done else None
+        answer_tokens = self.answer_tokens
         return Receipt(
             answer="".join(self.text),
             finish=self.finish,
@@ -186,19 +199,49 @@ class Turn:
             memory=self.memory,
             latency=self.watch.latency(self.kv.evaluated if self.kv else None, answer_tokens),
             predicted=self.predicted,
+            cost=self.cost,
             answer_tokens=answer_tokens,
             filters=self.filters,
             notes=self.notes.cited_in("".join(self.text)),
+            counted=self.usage.prompt if self.usage else None,
         )
 
     @property
-    def predicted(self) -> Predicted:
-        """What the curve that was known when the turn began foretells of its prompt."""
-        if self.curve is None or self.kv is None:
-            return Predicted()
-        depth = self.kv.reused + self.kv.beside
-        prefill = self.restoring + self.curve.prefill(self.kv.evaluated, depth)
-        return Predicted(prefill, self.curve.decode(depth + self.kv.evaluated))
+    def usage(self) -> Usage | None:
+        """What a server said that the answer took."""
+        return self.generated.usage if self.generated else None
+
+    @property
+    def answer_tokens(self) -> int | None:
+        """Tokens of the answer: by its ids, and where a server gave none as it says."""
+        done = self.generated
+        if done is None:
+            return None
+        ids = len(done.text_ids) + len(done.reasoning_ids)
+        if ids or not (done.text or done.reasoning):
+            return ids
+        return done.usage.answer if done.usage else None
+
+    @property
+    def cost(self) -> Money | None:
+        """What all that was asked of a server cost; None where it did not say, or nothing was asked."""
+        if self.prices is None or self.usage is None:
+            return None
+        costs = [self.prices.of(usage) if usage else None for usage in (self.usage, *self.asides)]
+        amounts = [cost.amount for cost in costs if cost is not None]
+        return Money(sum(amounts), self.prices.currency) if len(amounts) == len(costs) else None
+
+    def foretell(self) -> None:
+        """Fix what the curve that was known when the turn began says of its prompt, and what reading it
+        costs."""
+        reading = None
+        if self.prices is not None and self.prompt is not None:
+            reading = self.prices.money(self.prompt.total, self.kv.reused if self.kv else 0)
+        self.predicted = Predicted(cost=reading)
+        if self.curve is not None and self.kv is not None:
+            depth = self.kv.reused + self.kv.beside
+            prefill = self.restoring + self.curve.prefill(self.kv.evaluated, depth)
+            self.predicted = Predicted(prefill, self.curve.decode(depth + self.kv.evaluated), reading)
 
     def _attention_pairs(self) -> int | None:
         if self.facts is None or self.prompt is None or self.kv is None:

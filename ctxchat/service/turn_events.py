@@ -12,7 +12,10 @@ from ctxchat.service.turn import Turn
 
 def whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:
     """What is prefilled as a part of all that this turn evaluates, also what was read ahead."""
-    total = turn.kv.evaluated if turn.kv else event.total
+    if turn.ahead is None or turn.kv is None:
+        yield event
+        return
+    total = turn.kv.evaluated
     if event.done == 0 and total > event.total:
         yield Prefilled(0, total)
     yield Prefilled(event.done + total - event.total, total)
@@ -30,9 +33,10 @@ def foretold(turn: Turn, model: Model, *, dry_run: bool) -> Iterator[CostPredict
     """What is known of a turn's price before it is paid."""
     if miss := turn.restoration.miss:
         yield Warned(miss)
+    turn.restoring = restoring_seconds(model, turn.kv.restored) if turn.kv else 0.0
+    turn.foretell()
     if turn.kv is None:
         return
-    turn.restoring = restoring_seconds(model, turn.kv.restored)
     yield CostPredicted(turn.kv, turn.predicted, turn.curve, read_already(model, turn))
     if turn.kv.restored and not dry_run:
         yield Restored(turn.kv.restored)

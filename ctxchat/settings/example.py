@@ -1,10 +1,12 @@
 """The example settings file, made from the schema: every key with its comment and its default."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 
-from ctxchat.settings.schema import MODEL_KEYS, SCHEMA, Key
+from ctxchat.settings.key import Key
+from ctxchat.settings.schema import MODEL_KEYS, SCHEMA
 
 _HEAD = """\
 # Settings of ctxchat. Lines that begin with "# " and a key show its default, or an example where
@@ -25,10 +27,16 @@ def toml_value(value: object) -> str:
             return str(value).lower()
         case str():
             return json.dumps(value, ensure_ascii=False)
+        case dict():
+            return f"{{{', '.join(f'{_name(key)} = {toml_value(value[key])}' for key in value)}}}"
         case list() | tuple():
             return f"[{', '.join(map(toml_value, value))}]"
         case _:
             return str(value)
+
+
+def _name(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_]+", key) else json.dumps(key)
 
 
 def _lines() -> Iterator[str]:
@@ -37,6 +45,11 @@ def _lines() -> Iterator[str]:
             yield f"[{section}]"
             for key in keys.values():
                 yield from _entry(key)
+            yield ""
+        if section == "server":
+            yield "## More servers, each with these keys, for `-m server:NAME`."
+            yield "## [server.NAME]"
+            yield '## url = "http://127.0.0.1:8080"'
             yield ""
         if section == "context":
             yield f"## For models whose name matches a pattern: {', '.join(MODEL_KEYS)}."

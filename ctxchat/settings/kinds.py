@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 
+class Refusal(ValueError):
+    """What is wrong with a value, in words of its own and without the value."""
+
+
 class Kind(Protocol):
     @property
     def wants(self) -> str:

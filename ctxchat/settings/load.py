@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from ctxchat.domain.errors import SettingsError
 from ctxchat.domain.sampling import Sampling
+from ctxchat.settings.kinds import Refusal
 from ctxchat.settings.schema import (
     KEYS,
     MODEL_KEYS,
@@ -21,10 +22,17 @@ from ctxchat.settings.schema import (
     ModelSettings,
     NotesSettings,
     Settings,
+    key_of,
+    named_server,
 )
+from ctxchat.settings.server import KEY_VARIABLE, ServerSettings
 
 PROJECT_FILE = "ctxchat.toml"
 _NONE: Mapping[str, object] = MappingProxyType({})
+_COMMAND = (
+    "a command is only taken from your own settings file: a project's comes from whoever wrote it; "
+    "write it there, or name a variable with key_env"
+)
 
 
 @dataclass(slots=True)
@@ -38,7 +46,7 @@ class _Merged:
 
     def put(self, path: str, value: object, origin: str, *, typed: bool) -> None:
         """Take a value: `typed` as TOML gives it, else the text or number of a flag or variable."""
-        key = KEYS.get(path)
+        key = key_of(path)
         if key is None:
             self.problems.append(f"{origin}: {path}: {_unknown(path)}")
             return
@@ -47,6 +55,8 @@ class _Merged:
                 key.kind.accept(value) if typed or not isinstance(value, str) else key.kind.read(value)
             )
             self.origins[path] = origin
+        except Refusal as refusal:
+            self.problems.append(f"{origin}: {path}: {refusal}")
         except ValueError:
             self.problems.append(f"{origin}: {path}: must be {key.kind.wants}, not {value!r}")
 
@@ -62,8 +72,16 @@ class _Merged:
         except ValueError:
             self.problems.append(f"{origin}: {path}: must be {kind.wants}, not {value!r}")
 
-    def section(self, name: str) -> dict[str, object]:
-        return {key: self.values[f"{name}.{key}"] for key in SCHEMA[name] if f"{name}.{key}" in self.values}
+    def section(self, name: str, schema: str | None = None) -> dict[str, object]:
+        """The values of a section, whose keys are those of the schema's section of another name for a
+        server that has one."""
+        keys = SCHEMA[schema or name]
+        return {key: self.values[f"{name}.{key}"] for key in keys if f"{name}.{key}" in self.values}
+
+    def servers(self) -> dict[str, ServerSettings]:
+        """The servers of `[server.NAME]`."""
+        names = dict.fromkeys(found[0] for path in self.values if (found := named_server(path)))
+        return {name: ServerSettings(**self.section(f"server.{name}", "server")) for name in names}  # type: ignore[arg-type]
 
 
 def load_settings(
@@ -77,9 +95,10 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     merged = _Merged()
+    user = user_file(environ)
     for file in settings_files(environ, cwd or Path.cwd()):
         try:
-            _put_file(merged, file)
+            _put_file(merged, file, own=file == user)
         except SettingsError as error:
             merged.problems.append(str(error))
     _put_variables(merged, environ)
@@ -93,6 +112,8 @@ def load_settings(
         ContextSettings(**merged.section("context")),  # type: ignore[arg-type]
         KvSettings(**merged.section("kv")),  # type: ignore[arg-type]
         NotesSettings(**merged.section("notes")),  # type: ignore[arg-type]
+        ServerSettings(**merged.section("server")),  # type: ignore[arg-type]
+        merged.servers(),
         merged.origins,
         merged.by_model,
     )
@@ -119,7 +140,7 @@ def settings_files(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
         yield project
 
 
-def _put_file(merged: _Merged, file: Path) -> None:
+def _put_file(merged: _Merged, file: Path, *, own: bool) -> None:
     from ctxchat.settings.toml_file import read_toml
 
     sections, lines = read_toml(file)
@@ -134,10 +155,21 @@ def _put_file(merged: _Merged, file: Path) -> None:
         else:
             if section == "context":
                 _put_models(merged, values.pop("models", {}), place)
-            for name, value in values.items():
-                path = f"{section}.{name}"
+            for path, value in _paths(section, values):
                 line = lines.get(path) or _first_line(lines, path) or lines.get(section, 1)
-                merged.put(path, value, f"{file}:{line}", typed=True)
+                if path.endswith(".key_command") and not own:
+                    merged.problems.append(f"{file}:{line}: {path}: {_COMMAND}")
+                else:
+                    merged.put(path, value, f"{file}:{line}", typed=True)
+
+
+def _paths(section: str, values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Values by `section.key`, and those of a table in `[server]` that is no key by `server.NAME.key`."""
+    for name, value in values.items():
+        if section == "server" and isinstance(value, dict) and name not in SCHEMA["server"]:
+            yield from ((f"server.{name}.{key}", inner) for key, inner in value.items())
+        else:
+            yield f"{section}.{name}", value
 
 
 def _put_models(merged: _Merged, models: object, place: str) -> None:
@@ -158,11 +190,18 @@ def _put_variables(merged: _Merged, environ: Mapping[str, str]) -> None:
     for variable, text in sorted(environ.items()):
         prefix, _, rest = variable.partition("_")
         section, _, name = rest.lower().partition("_")
-        if prefix == "CTXCHAT" and name and section in SCHEMA and text:
+        if prefix == "CTXCHAT" and name and section in SCHEMA and text and variable != KEY_VARIABLE:
             merged.put(f"{section}.{name}", text, variable, typed=False)
 
 
 def _unknown(path: str) -> str:
+    if path.startswith("server.") and path.endswith(".key"):
+        return (
+            "a key has no place in a settings file: name the environment variable that holds it with key_env, "
+            "or a command that prints it with key_command"
+        )
+    if named := named_server(path):
+        path = f"server.{named[1]}"
     section, _, name = path.partition(".")
     what, known = ("key", list(SCHEMA[section])) if name else ("section", list(SCHEMA))
     near = get_close_matches(name or section, known, 1, 0.5)

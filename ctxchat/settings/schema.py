@@ -10,35 +10,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ctxchat.domain.sampling import Sampling
+from ctxchat.settings.key import Key, key_of_field
+from ctxchat.settings.key import setting as _key
 from ctxchat.settings.kinds import Kind, Layers, Real, Shares, Size, Switch, Text, Texts, Whole, Word
+from ctxchat.settings.server import ServerSettings
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting. `flag` is what a person types to set it once, `example` a value for the example
-    file where there is no default."""
-
-    section: str
-    name: str
-    kind: Kind
-    doc: str
-    default: object
-    flag: str
-    example: object
-
-    @property
-    def path(self) -> str:
-        return f"{self.section}.{self.name}"
-
-    @property
-    def variable(self) -> str:
-        return f"CTXCHAT_{self.section}_{self.name}".upper()
-
-
-def _key(default: object, kind: Kind, doc: str, *, flag: str = "", example: object = None) -> Any:
-    return field(default=default, metadata={"kind": kind, "doc": doc, "flag": flag, "example": example})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +25,7 @@ class ModelSettings:
     path: str | None = _key(
         None,
         Text(path=True),
-        "The model: the path of a GGUF file, or a name from `ctxchat models list`.",
+        "The model: the path of a GGUF file, a name from `ctxchat models list`, or server:NAME.",
         flag="--model",
         example="~/models/model.gguf",
     )
@@ -97,6 +74,7 @@ class ModelSettings:
         "Tokens computed at a time, at most the batch; else the batch on a CPU, 512 on a GPU.",
         example=128,
     )
+    offline: bool = _key(False, Switch(), "Make no connection: a model at a server is refused.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,22 +182,18 @@ _FLAGGED_SAMPLING = ("temperature", "seed", "max_tokens")
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. `origins` says of each `section.key` where its value came from: `default`,
-    `FILE:LINE`, an environment variable, or a flag. `by_model` are keys of `context` for models
-    whose name matches a pattern."""
+    `FILE:LINE`, an environment variable, or a flag; `servers` are those of `[server.NAME]`, whose keys have
+    origins where they are set. `by_model` are keys of `context` for models whose name matches a pattern."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     sampling: Sampling = field(default_factory=Sampling)
     context: ContextSettings = field(default_factory=ContextSettings)
     kv: KvSettings = field(default_factory=KvSettings)
     notes: NotesSettings = field(default_factory=NotesSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    servers: Mapping[str, ServerSettings] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     by_model: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-
-
-def _of_field(section: str, item: Field[Any]) -> Key:
-    meta = item.metadata
-    flag = meta["flag"] or "--" + item.name.replace("_", "-")
-    return Key(section, item.name, meta["kind"], meta["doc"], item.default, flag, meta["example"])
 
 
 def _of_sampling(item: Field[Any]) -> Key:
@@ -229,15 +203,28 @@ def _of_sampling(item: Field[Any]) -> Key:
 
 
 SCHEMA: Mapping[str, Mapping[str, Key]] = {
-    "model": {f.name: _of_field("model", f) for f in fields(ModelSettings)},
+    "model": {f.name: key_of_field("model", f) for f in fields(ModelSettings)},
     "sampling": {f.name: _of_sampling(f) for f in fields(Sampling)},
-    "context": {f.name: _of_field("context", f) for f in fields(ContextSettings)},
-    "kv": {f.name: _of_field("kv", f) for f in fields(KvSettings)},
-    "notes": {f.name: _of_field("notes", f) for f in fields(NotesSettings)},
-    "server": {},
+    "context": {f.name: key_of_field("context", f) for f in fields(ContextSettings)},
+    "kv": {f.name: key_of_field("kv", f) for f in fields(KvSettings)},
+    "notes": {f.name: key_of_field("notes", f) for f in fields(NotesSettings)},
+    "server": {f.name: key_of_field("server", f) for f in fields(ServerSettings)},
     "ui": {},
 }
 KEYS: Mapping[str, Key] = {key.path: key for section in SCHEMA.values() for key in section.values()}
+
+
+def named_server(path: str) -> tuple[str, str] | None:
+    """The name and the key of `server.NAME.key`, None for any other path."""
+    section, _, rest = path.partition(".")
+    name, _, key = rest.rpartition(".")
+    return (name, key) if section == "server" and name else None
+
+
+def key_of(path: str) -> Key | None:
+    """What there is to say of a setting, those of named servers included."""
+    named = named_server(path)
+    return KEYS.get(f"server.{named[1]}" if named else path)
 
 
 MODEL_KEYS = ("budget", "overflow", "compact_at", "compact_to")
@@ -259,6 +246,8 @@ def context_for(settings: Settings, model: str) -> ContextSettings:
 
 
 def value_of(settings: Settings, path: str) -> object:
-    """The value of `section.key`."""
+    """The value of `section.key`, or of `server.NAME.key`."""
+    if named := named_server(path):
+        return getattr(settings.servers[named[0]], named[1])
     section, name = path.split(".")
     return getattr(getattr(settings, section), name)

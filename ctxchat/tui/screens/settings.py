@@ -11,7 +11,8 @@ from ctxchat.display import amounts
 from ctxchat.service.setting_file import write_setting
 from ctxchat.settings.example import toml_value
 from ctxchat.settings.kinds import Size
-from ctxchat.settings.schema import KEYS, Key, Settings, value_of
+from ctxchat.settings.key import Key
+from ctxchat.settings.schema import KEYS, Settings, value_of
 from ctxchat.tui.screens.list_screen import ListScreen, holds_words
 from ctxchat.tui.screens.prompt import PromptScreen
 from ctxchat.tui.screens.rows import Column, Row
@@ -111,7 +112,11 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
 
     def _show(self, at: str | None = None) -> None:
         origins = self._settings.origins
-        kept = [path for path in origins if holds_words(f"{path} {KEYS[path].doc}", self.typed)]
+        kept = [
+            path
+            for path, key in KEYS.items()
+            if path in origins and holds_words(f"{path} {key.doc}", self.typed)
+        ]
         self.rows.show([self._row(path) for path in kept], at)
         self.say(" · ".join(filter(None, (self._told, f"your file: {self._file}"))))
 
