@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.pulling import PullDelayed
-from ctxchat.engine.hub.patience import FIRST_TRIES, MAX_TRIES, pause
+from ctxchat.engine.patience import FIRST_TRIES, MAX_TRIES, pause
 from ctxchat.engine.hub.refusals import lost
 
 Answer = TypeVar("Answer")

@@ -9,7 +9,7 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled
 from ctxchat.domain.model import Generation
-from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.answer_stream import AnswerStream
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.choice import Choice, choice

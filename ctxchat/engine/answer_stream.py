@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Generated, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import ReasoningTags
-from ctxchat.engine.llama.text_stream import Characters, MarkerSearch
+from ctxchat.engine.text_stream import Characters, MarkerSearch
 
 Shown = ReasoningGenerated | TextGenerated
 
