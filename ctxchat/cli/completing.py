@@ -8,7 +8,7 @@ def model_names(incomplete: str) -> list[str]:
     from ctxchat.settings.load import load_settings
 
     try:
-        names = wiring.model_library(load_settings()).names()
+        names = wiring.model_service(load_settings()).names()
     except CtxChatError:
         return []
     return [name for name in names if name.lower().startswith(incomplete.lower())]

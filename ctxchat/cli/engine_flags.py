@@ -51,7 +51,4 @@ class EngineFlags:
     ubatch_size: Annotated[
         int | None, setting_option("model.ubatch_size", "-ub", "--ubatch-size", metavar="N")
     ] = setting("model.ubatch_size")
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", help="Make no connection; no command but `models pull` makes any."),
-    ] = False
+    offline: Annotated[bool | None, setting_option("model.offline", "--offline")] = setting("model.offline")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ctxchat.domain.model import ModelFile
 
 app = typer.Typer(
-    help="List GGUF models, look into one, choose one, fetch one.",
+    help="List models, look into one, choose one, fetch one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -24,7 +24,11 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reference = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="A path, or a name from `models list`.", autocompletion=model_names),
+    typer.Argument(
+        metavar="MODEL",
+        help="A path, or a name from `models list`, such as server:NAME.",
+        autocompletion=model_names,
+    ),
 ]
 Remote = Annotated[
     str,
@@ -38,12 +42,12 @@ Offline = Annotated[bool, typer.Option("--offline", help="Make no connection.")]
 
 @app.command("list")
 def list_models(json: AsJson = False) -> None:
-    """List the models that can be named."""
+    """List the models that can be named; servers are asked nothing."""
     from ctxchat.cli.tables import print_table
     from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
 
-    models = wiring.model_library(load_settings()).list()
+    models = wiring.model_service(load_settings()).listing()
     if json:
         print_json([_record(model) for model in models])
     elif models:
@@ -54,18 +58,20 @@ def list_models(json: AsJson = False) -> None:
 
 @app.command("info")
 def show_model(model: Reference, json: AsJson = False) -> None:
-    """Show one model and the metadata of its file."""
+    """Show one model and the metadata of its file, or what its server says now."""
     from ctxchat.cli.tables import print_table
     from ctxchat.service import wiring
+    from ctxchat.service.servers import SOURCE
     from ctxchat.settings.load import load_settings
 
-    file, metadata = wiring.model_library(load_settings()).info(model)
+    file, metadata = wiring.model_service(load_settings()).info(model)
     if json:
         print_json({**_record(file), "metadata": dict(metadata)})
     else:
         rows = [(key, amounts.DASH if value is None else str(value)) for key, value in asdict(file).items()]
-        rows.append(("tokenizer", _tokenizer(metadata)))
-        rows.append(("template does", _behaviour(file.path)))
+        if file.source != SOURCE:
+            rows.append(("tokenizer", _tokenizer(metadata)))
+            rows.append(("template does", _behaviour(file.path)))
         print_table(("key", "value"), rows + [(key, str(value)) for key, value in metadata.items()])
 
 
@@ -73,15 +79,14 @@ def show_model(model: Reference, json: AsJson = False) -> None:
 def use_model(model: Reference) -> None:
     """Make a model the one that is used, in your settings file."""
     from ctxchat.cli.failures import say
-    from ctxchat.service import models, wiring
-    from ctxchat.settings.load import load_settings, user_file
+    from ctxchat.service import wiring
+    from ctxchat.settings.load import load_settings
 
-    path = wiring.model_library(load_settings()).usable(model)
-    settings_file = user_file()
-    models.use_model(path, settings_file)
-    print(f"{settings_file}: model.path is {path.absolute()}")
+    service = wiring.model_service(load_settings())
+    used = service.use(model)
+    print(f"{service.settings_file}: model.path is {used}")
     now = load_settings()
-    if now.model.path != str(path.absolute()):
+    if now.model.path != used:
         say(f"{now.origins['model.path']} is stronger, and says {now.model.path}")
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ctxchat.cli.answering import exit_code, question_of, request_of
 from ctxchat.cli.failures import say
@@ -66,14 +66,23 @@ def plan_json(receipt: Receipt, choices: Sequence[Alternative]) -> Json:
         "prompt": prompt_json(prompt, receipt.attention_pairs) if prompt else None,
         "kv": kv_json(receipt.kv) if receipt.kv else None,
         "predicted": predicted_json(receipt.predicted),
-        "alternatives": [{name: getattr(choice, name) for name in _FIELDS} for choice in choices],
+        "alternatives": [_choice_json(choice) for choice in choices],
     }
+
+
+def _choice_json(choice: Alternative) -> Json:
+    """An alternative, with its price where there are prices."""
+    told: Json = {name: getattr(choice, name) for name in _FIELDS}
+    return told | ({"cost": asdict(choice.cost)} if choice.cost else {})
 
 
 def _print(prompt: Prompt, choices: Sequence[Alternative]) -> None:
     sections = ", ".join(f"{section} {tokens:,}" for section, tokens in prompt.sections.items() if tokens)
-    print(f"{prompt.total:,} tokens of {prompt.usable:,} that may be used: {sections}\n")
-    print_table(_HEADER, [_row(prompt, choice) for choice in choices])
+    total = amounts.estimate(prompt.total, exact=prompt.exact)
+    print(f"{total} tokens of {prompt.usable:,} that may be used: {sections}\n")
+    priced = any(choice.cost for choice in choices)
+    rows = [(*_row(prompt, choice), *([amounts.money(choice.cost)] if priced else [])) for choice in choices]
+    print_table((*_HEADER, "COST") if priced else _HEADER, rows)
     lines = [*_left_out(prompt.dropped, "now"), *_left_out_by_budget(choices)]
     if lines:
         print("", *lines, sep="\n")
@@ -83,7 +92,7 @@ def _row(prompt: Prompt, choice: Alternative) -> tuple[str, ...]:
     fits = "" if choice.total <= choice.budget else " (too many)"
     return (
         f"{choice.budget:,}",
-        choice.type_k,
+        choice.type_k or amounts.DASH,
         f"{choice.turns} of {prompt.verbatim_turns}",
         f"{choice.notes:,}",
         f"{choice.total:,}{fits}",

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.prompt import OVER_BUDGET, Dropped, Piece, Prompt
+from ctxchat.domain.receipt import Money
 
 NOT_KEPT = "not among those kept"
 
@@ -26,7 +27,7 @@ class Choice:
     them as they are."""
 
     budget: int
-    type_k: str
+    type_k: str | None
     turns: int | None = None
     passages: int | None = None
 
@@ -35,29 +36,30 @@ class Choice:
 class Alternative:
     """A prompt within `budget` tokens. `turns` past turns stand in it word for word, the newest;
     the others are in `dropped`, one for each, and so are passages that are not kept. `notes`, `total` and
-    `evaluated` are tokens, `bytes` those of its cells with keys of `type_k`, and `prefill` seconds, None
-    where they are not known.
+    `evaluated` are tokens, `bytes` those of its cells with keys of `type_k`, `prefill` seconds, and `cost`
+    that of reading it, None where they are not known.
 
     `total` is over `budget` where even the question alone does not fit.
     """
 
     budget: int
-    type_k: str
+    type_k: str | None
     turns: int
     notes: int
     total: int
     evaluated: int
-    bytes: int
+    bytes: int | None
     prefill: float | None = None
     dropped: tuple[Dropped, ...] = ()
+    cost: Money | None = None
 
 
 def alternatives(
     prompt: Prompt,
     reused: int,
-    type_k: str,
-    cell_bytes: Mapping[str, int],
-    curves: Mapping[str, CostCurve | None] | None = None,
+    type_k: str | None,
+    cell_bytes: Mapping[str | None, int | None],
+    curves: Mapping[str | None, CostCurve | None] | None = None,
     restoring: Restoring = at_hand,
 ) -> tuple[Alternative, ...]:
     """The prompt under the whole, half and a quarter of what may be used, with keys of each type of
@@ -78,7 +80,7 @@ def alternative(
     prompt: Prompt,
     choice: Choice,
     reused: int,
-    size: int,
+    size: int | None,
     curve: CostCurve | None = None,
     restoring: Restoring = at_hand,
 ) -> Alternative:
@@ -104,7 +106,7 @@ def alternative(
         notes=_tokens(kept, Section.NOTES, begins[0], cut),
         total=total,
         evaluated=total - same,
-        bytes=total * size,
+        bytes=None if size is None else total * size,
         prefill=None if curve is None else restoring(same) + curve.prefill(total - same, same),
         dropped=(*_turns(left_out, kept.summarized_turns + 1), *_passages(prompt, gone)),
     )

@@ -1,5 +1,9 @@
 """Amounts as a person reads them; a dash for what is not known."""
 
+from math import floor, log10
+
+from ctxchat.domain.receipt import Money
+
 DASH = "–"
 _SCALES = ("", "k", "M", "G", "T")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -49,6 +53,14 @@ def rate(number: float | None) -> str:
     if number is None:
         return f"{DASH} tok/s"
     return f"{number:.1f} tok/s" if number < 100 else f"{number:.0f} tok/s"
+
+
+def money(cost: Money | None) -> str:
+    """Two digits that say something, and cents at least."""
+    if cost is None:
+        return DASH
+    digits = 2 if cost.amount >= 1 or not cost.amount else min(8, 1 - floor(log10(abs(cost.amount))))
+    return f"{cost.amount:,.{max(2, digits)}f} {cost.currency}"
 
 
 def percent(done: int, total: int) -> str:

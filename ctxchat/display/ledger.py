@@ -26,7 +26,7 @@ _REMEDIES = {
 
 def usage_line(receipt: Receipt) -> str:
     """Tokens in and out first, then where they went and what they cost."""
-    parts = [f"{amounts.count(_total(receipt))} in, {amounts.count(receipt.answer_tokens)} out"]
+    parts = [f"{_total(receipt)} in, {amounts.count(receipt.answer_tokens)} out"]
     if receipt.kv:
         parts.append(f"{receipt.kv.reused:,} reused, {receipt.kv.evaluated:,} new")
     if receipt.prompt:
@@ -37,7 +37,10 @@ def usage_line(receipt: Receipt) -> str:
     if latency.decode is not None:
         parts.append(f"decode {amounts.seconds(latency.decode)} ({amounts.rate(latency.decode_rate)})")
     if receipt.kv:
-        parts.append(f"KV {receipt.kv.cells:,} cells {amounts.size(receipt.kv.bytes)}")
+        held = "at the server" if receipt.kv.capacity is None else amounts.size(receipt.kv.bytes)
+        parts.append(f"KV {receipt.kv.cells:,} cells {held}")
+    if receipt.cost is not None:
+        parts.append(amounts.money(receipt.cost))
     return " · ".join(parts)
 
 
@@ -65,6 +68,8 @@ def spent(receipt: Receipt) -> Iterator[tuple[str, str]]:
         yield "window", f"{receipt.prompt.window:,} tokens, {receipt.prompt.reserve:,} kept for the answer"
     yield "answer", f"{amounts.count(receipt.answer_tokens)} tokens"
     yield "attention", f"{amounts.count(receipt.attention_pairs)} pairs"
+    if receipt.prompt and receipt.counted not in (None, receipt.prompt.total):
+        yield "server", _counted(receipt.prompt, receipt.counted)
     if receipt.kv:
         yield from _kv_rows(receipt.kv)
     if receipt.memory:
@@ -75,6 +80,7 @@ def spent(receipt: Receipt) -> Iterator[tuple[str, str]]:
     expected = amounts.rate(1 / per_token if per_token else None)
     yield "decode", _foretold(latency.decode, latency.decode_rate, expected)
     yield "time", _time(latency)
+    yield from _cost(receipt)
 
 
 def aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...] = ()) -> Iterator[str]:
@@ -89,8 +95,9 @@ def aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...] = ()) -> Ite
         yield "  ".join(cells).rstrip()
 
 
-def _total(receipt: Receipt) -> int | None:
-    return receipt.prompt.total if receipt.prompt else None
+def _total(receipt: Receipt) -> str:
+    prompt = receipt.prompt
+    return amounts.estimate(prompt.total, exact=prompt.exact) if prompt else amounts.DASH
 
 
 def _sections(prompt: Prompt) -> str:
@@ -158,9 +165,29 @@ def _cited(note: Citation) -> str:
 
 def _kv_rows(kv: KvCost) -> Iterator[tuple[str, str]]:
     yield "KV", _cells(kv)
-    yield "reuse", f"{kv.reused:,} reused, {kv.restored:,} of them from disk, {kv.evaluated:,} new"
+    where = "cached at the server" if kv.capacity is None else f"{kv.restored:,} of them from disk"
+    yield "reuse", f"{kv.reused:,} reused, {where}, {kv.evaluated:,} new"
     if kv.miss:
         yield "", kv.miss
+
+
+def _counted(prompt: Prompt, counted: int) -> str:
+    """The server's own count of the prompt, and why it is another."""
+    why = (
+        "it is not the prompt that was sent"
+        if prompt.exact
+        else "its chat template and its tokenizer are not known here"
+    )
+    return f"counted {counted:,} tokens, {amounts.estimate(prompt.total, exact=prompt.exact)} here: {why}"
+
+
+def _cost(receipt: Receipt) -> Iterator[tuple[str, str]]:
+    """What it cost in money, where a server has prices."""
+    foretold = receipt.predicted.cost
+    if receipt.cost is None and foretold is None:
+        return
+    spent = f", {amounts.money(receipt.spent)} since the start" if receipt.spent else ""
+    yield "cost", f"{amounts.money(receipt.cost)}, the prompt predicted {amounts.money(foretold)}{spent}"
 
 
 def _cells(kv: KvCost) -> str:

@@ -53,7 +53,7 @@ class Meters:
             case ReasoningGenerated() | TextGenerated():
                 self._generated("answering" if isinstance(event, TextGenerated) else "reasoning")
             case PromptBuilt(prompt):
-                self.line = f"prompt of {prompt.total:,} tokens"
+                self.line = f"prompt of {amounts.estimate(prompt.total, exact=prompt.exact)} tokens"
             case NotesFound(notes):
                 self.line = f"notes and old turns recalled: {len(notes):,}"
             case Settling() | Calibrating():
@@ -86,7 +86,8 @@ class Meters:
         if self._kv is None:
             return []
         cells = self._kv.cells + beyond_prompt
-        return [f"KV {cells:,} cells {amounts.size(self._kv.size(cells))}"]
+        held = "at the server" if self._kv.capacity is None else amounts.size(self._kv.size(cells))
+        return [f"KV {cells:,} cells {held}"]
 
 
 def _between_turns(event: Settling | Calibrating) -> str:

@@ -26,6 +26,8 @@ def receipt_line(receipt: Receipt) -> str:
         parts.append(f"first token {amounts.seconds(receipt.latency.first_token)}")
     if receipt.latency.decode_rate is not None:
         parts.append(amounts.rate(receipt.latency.decode_rate))
+    if receipt.cost is not None:
+        parts.append(amounts.money(receipt.cost))
     if receipt.notes:
         cited = sum(note.cited for note in receipt.notes)
         parts.append(f"{len(receipt.notes)} recalled, {cited} cited")

@@ -151,7 +151,8 @@ class Restoration:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A GGUF file as a list shows it. Only `error` is set where the header cannot be read.
+    """A GGUF file as a list shows it, or a server, of which `name`, `path` (its URL) and `source` are known.
+    Only `error` is set where the header cannot be read.
 
     `parameters` are counted from the tensors, `window` is the trained one in tokens, and
     `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found, `template` the
@@ -161,7 +162,7 @@ class ModelFile:
     name: str
     path: str
     source: str
-    bytes: int
+    bytes: int | None
     architecture: str | None = None
     parameters: int | None = None
     quantization: str | None = None

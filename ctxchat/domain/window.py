@@ -32,10 +32,12 @@ def window_size(wanted: int | None, trained: int) -> int:
     return wanted or min(trained, DEFAULT_WINDOW)
 
 
-def choose_window(wanted: int | None, trained: int, max_tokens: int | None) -> Window:
+def choose_window(
+    wanted: int | None, trained: int, max_tokens: int | None, *, is_most: bool = False
+) -> Window:
     """The window and its reserve: `max_tokens` where it is set, else an eighth of the window
-    within 64 and 4,096."""
-    size = window_size(wanted, trained)
+    within 64 and 4,096. Where `trained` is the most there is, more is not given."""
+    size = window_size(min(wanted, trained) if wanted and is_most else wanted, trained)
     reserve = max_tokens or max(LEAST_RESERVE, min(size // 8, MOST_RESERVE))
     if reserve >= size:
         raise UsageError(

@@ -18,7 +18,8 @@ from ctxchat.domain.events import (
 )
 from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Clock, Conversations, Model
-from ctxchat.domain.prompt import Piece, Prompt
+from ctxchat.domain.prices import Prices
+from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.window import choose_window, too_large
 from ctxchat.service.asking import begin_turn, recorded
@@ -26,13 +27,15 @@ from ctxchat.service.assembly import Assembly
 from ctxchat.service.idle_calibration import IdleCalibration
 from ctxchat.service.journal import Journal
 from ctxchat.service.model_in_use import ModelInUse, OpenedModel
-from ctxchat.service.plan import Costing, costing, planned_kv
+from ctxchat.service.plan import Costing, costing, met_at_server, planned_kv
 from ctxchat.service.policy import DEFAULT_POLICY, WindowPolicy
 from ctxchat.service.preparation import Preparation
 from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
 from ctxchat.service.satisfaction import check_satisfied
+from ctxchat.service.served import count_warnings, pieces_of, served_kv
+from ctxchat.service.spending import Spending
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
 from ctxchat.service.turn_events import foretold, warnings, whole
@@ -67,6 +70,7 @@ class ChatService:
         self._journal = Journal(conversations, clock, texts.wording, texts.system)
         self._stays = stays
         self._calibration = IdleCalibration(clock)
+        self._spending = Spending()
         self._last: Turn | None = None
         self._finished: Turn | None = None
 
@@ -87,12 +91,18 @@ class ChatService:
             raise
         except CtxChatError as failure:
             turn.failure = failure
-        yield TurnFinished(turn.receipt())
+        self._spending.add(turn.prices, (turn.usage, *turn.asides))
+        yield TurnFinished(replace(turn.receipt(), spent=self._spending.total))
 
     @property
     def model(self) -> Model | None:
         """The model in use, None before it was needed."""
         return self._in_use.model
+
+    @property
+    def prices(self) -> Prices | None:
+        """What the tokens of the model in use cost."""
+        return self._in_use.prices
 
     def load(self, cancel: Cancel) -> Iterator[TurnEvent]:
         """Load the model ahead of the first turn, then open what recall needs. Raises ModelError."""
@@ -162,8 +172,8 @@ class ChatService:
             yield from upkeep.fold(FoldNow(through, focus), cancel)
 
     def costing(self, receipt: Receipt) -> Costing | None:
-        """What the prompt of a receipt would cost otherwise; None without a prompt, or cells of ours."""
-        return costing(receipt, self.model)
+        """What the prompt of a receipt would cost otherwise; None without a prompt."""
+        return costing(receipt, self.model, self._in_use.prices)
 
     def close(self) -> None:
         """Give the model's memory back."""
@@ -175,8 +185,9 @@ class ChatService:
             turn.cancelled = True
             return
         turn.curve = model.costs.curve() if model.costs else None
+        turn.prices = self._in_use.prices
         assembly = self._assembly(model, request.sampling.max_tokens)
-        yield from warnings(request, model, assembly.window)
+        yield from warnings(request, model, assembly)
         yield from self._remembering.warnings()
         recollection = self._remembering.recollection
         preparation = Preparation(request, turn, assembly, self._journal, self._texts.requests, recollection)
@@ -194,22 +205,24 @@ class ChatService:
             raise PromptTooLargeError(too_large(prompt, assembly.window, budget.usable))
         if not request.dry_run and turn.ahead is None:
             restore(turn, model, prompt.ids, prompt.reserve)
-        turn.kv = planned_kv(model, prompt, turn, self._read_for(turn), dry_run=request.dry_run)
+        before = self._before(turn)
+        turn.kv = planned_kv(model, prompt, turn, pieces_of(before), dry_run=request.dry_run)
         yield from foretold(turn, model, dry_run=request.dry_run)
         if not request.dry_run:
             self._last = turn
-            yield from self._generate(request, turn, model, cancel)
+            yield from self._generate(request, turn, model, before, cancel)
+            yield from count_warnings(turn)
 
-    def _read_for(self, turn: Turn) -> tuple[Piece, ...]:
-        """The prompt that the cells were read for last, in pieces, where it was of the same conversation."""
+    def _before(self, turn: Turn) -> Turn | None:
+        """The turn that cells were read for last, where it was of the same conversation."""
         last = self._last
-        if last is None or last.prompt is None or not (last.conversation and turn.conversation):
-            return ()
-        return last.prompt.pieces if last.conversation.id == turn.conversation.id else ()
+        if last is None or not (last.conversation and turn.conversation):
+            return None
+        return last if last.conversation.id == turn.conversation.id else None
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
-        policy = self._policy_for(model.facts.name)
-        window = choose_window(policy.window, model.facts.window, max_tokens)
+        policy, facts = self._policy_for(model.facts.name), model.facts
+        window = choose_window(policy.window, facts.window, max_tokens, is_most=model.cache is None)
         return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
@@ -228,7 +241,9 @@ class ChatService:
             yield Warned(opened.notice)
         return opened.model
 
-    def _generate(self, request: AskRequest, turn: Turn, model: Model, cancel: Cancel) -> Iterator[TurnEvent]:
+    def _generate(
+        self, request: AskRequest, turn: Turn, model: Model, before: Turn | None, cancel: Cancel
+    ) -> Iterator[TurnEvent]:
         assert turn.prompt is not None
         generation = Generation(
             turn.prompt.ids,
@@ -253,12 +268,14 @@ class ChatService:
                 turn.see(event)
             raise
         finally:
-            self._finish(turn, model)
+            self._finish(turn, model, before)
         check_satisfied(request.constraint, turn.generated)
 
-    def _finish(self, turn: Turn, model: Model) -> None:
+    def _finish(self, turn: Turn, model: Model, before: Turn | None) -> None:
         """Take the last readings, and record the answer, or the part of it there is."""
-        if turn.kv is not None and model.cache is not None:
+        if model.cache is None:
+            turn.kv = served_kv(turn, met_at_server(model, turn, before))
+        elif turn.kv is not None:
             turn.kv = replace(turn.kv, cells=model.cache.cells(), capacity=model.cache.capacity)
         turn.memory = model.memory()
         segments = recorded(turn, model)

@@ -2,13 +2,13 @@
 messages stay on record, and a compaction can be undone."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ctxchat.context.summary import block_of, merged_block
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Conversation, Message, Role, Section, Segment, count_turns, new_id
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
-from ctxchat.domain.events import Compacted, Compacting, Generated, Prefilled
+from ctxchat.domain.events import Compacted, Compacting, Generated, Prefilled, Usage
 from ctxchat.domain.model import Generation
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.sampling import Sampling
@@ -42,13 +42,14 @@ class _Written:
 @dataclass(frozen=True, slots=True)
 class Compaction:
     """Folds turns of one conversation; without `writes` the record stays as it is. `focus` are a person's
-    words for what is to be kept above all."""
+    words for what is to be kept above all. `asked` is what a server says of each summary it wrote."""
 
     assembly: Assembly
     conversation: Conversation
     requests: Requests
     writes: bool
     focus: str = ""
+    asked: list[Usage | None] = field(default_factory=list)
 
     def fold(
         self, past: Past, turns: int, cancel: Cancel
@@ -128,15 +129,18 @@ class Compaction:
             aside=True,
             messages=prompt.messages,
         )
-        text, evaluated = None, 0
+        text, evaluated, usage = None, 0, None
         try:
             for event in model.generate(generation, cancel):
                 if isinstance(event, Prefilled):
                     evaluated = event.total
                 elif isinstance(event, Generated):
-                    text = event.text
-        except (EngineError, PromptTooLargeError):
+                    text, usage = event.text, event.usage
+        except (EngineError, PromptTooLargeError) as error:
+            if model.cache is None and isinstance(error, EngineError):
+                raise  # A server that is away comes back: a summary made without it would stay.
             text = None
+        self.asked.append(usage)
         return None if cancel.requested else _Written(text, evaluated)
 
     def _make_room(self, prompt: Prompt, limit: int) -> None:

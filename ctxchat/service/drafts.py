@@ -9,6 +9,7 @@ from ctxchat.context.attachments import Attachment, question_segments
 from ctxchat.domain.conversation import Conversation, Message, Section
 from ctxchat.domain.errors import EngineError
 from ctxchat.domain.ports import Model, Vocabulary
+from ctxchat.domain.prices import Prices
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Predicted
 from ctxchat.domain.window import Window
@@ -62,7 +63,7 @@ class Drafts:
                 assembly = replace(chat, conversations=self._journal.conversations)
                 standing = self._before(assembly, conversation, think)
                 prompt = _drafted(standing, text, attachments)
-                return _cost(assembly, standing, prompt)
+                return _cost(assembly, standing, prompt, self._chat.prices)
         except EngineError:
             return None
 
@@ -119,16 +120,14 @@ def _drafted(standing: _Standing, text: str, attachments: Sequence[Attachment]) 
     return with_question(standing.prompt, replace(question, segments=segments), standing.vocabulary)
 
 
-def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
+def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt, prices: Prices | None) -> Draft:
     model, total = assembly.model, prompt.total
-    plan = model.cache.plan(prompt.ids, prompt.reserve) if model.cache else None
-    in_cells, beside = (plan.reused, plan.beside) if plan else (0, 0)
-    reused = max(in_cells, min(standing.on_disk, total - 1)) if plan else 0
-    predicted = Predicted()
+    reused, in_cells, beside = _held(model, standing, prompt)
+    predicted = Predicted(cost=prices.money(total, reused) if prices else None)
     if curve := model.costs.curve() if model.costs else None:
         restoring = restoring_seconds(model, reused - in_cells)
         reading = curve.prefill(total - reused, reused + beside)
-        predicted = Predicted(restoring + reading, curve.decode(total + beside))
+        predicted = Predicted(restoring + reading, curve.decode(total + beside), predicted.cost)
     drafted = [piece for piece in prompt.pieces if piece.owner == standing.question.id]
     return Draft(
         tokens=sum(len(piece.ids) for piece in drafted),
@@ -144,3 +143,13 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt) -> Draft:
         exact=prompt.exact,
         attached=tuple(len(piece.ids) for piece in drafted if piece.section is Section.DATA),
     )
+
+
+def _held(model: Model, standing: _Standing, prompt: Prompt) -> tuple[int, int, int]:
+    """How many tokens of a prompt need not be read, how many of them are in cells, and the cells beside.
+    What a server has cached and does not tell counts as none."""
+    if model.cache is None:
+        cached = (model.prefixes.expected(prompt.ids) if model.prefixes else None) or 0
+        return cached, cached, 0
+    plan = model.cache.plan(prompt.ids, prompt.reserve)
+    return max(plan.reused, min(standing.on_disk, prompt.total - 1)), plan.reused, plan.beside

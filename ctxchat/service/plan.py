@@ -19,9 +19,11 @@ from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.model import CachePlan
 from ctxchat.domain.path_turns import messages_of_turns
 from ctxchat.domain.ports import Model
+from ctxchat.domain.prices import Prices
 from ctxchat.domain.prompt import Piece, Prompt, SegmentKey
 from ctxchat.domain.receipt import KvCost, Receipt
 from ctxchat.service.reuse import Reuse
+from ctxchat.service.served import agreed, expected_kv
 from ctxchat.service.turn import Turn
 
 TYPES = ("f16", "q8_0")
@@ -32,34 +34,46 @@ TYPES = ("f16", "q8_0")
 class Costing:
     """All that is needed to say what a prompt would cost otherwise: `reused` of its tokens are in cells
     with keys of `type_k`, or come into them as `restoring` says; a cell takes `cell_bytes` with keys of each
-    type, and time by the `curves`."""
+    type, and time by the `curves`. Of cells that a server holds neither type nor size is known; it asks the
+    `prices`."""
 
     prompt: Prompt
     reused: int
-    type_k: str
-    cell_bytes: Mapping[str, int]
-    curves: Mapping[str, CostCurve | None]
+    type_k: str | None
+    cell_bytes: Mapping[str | None, int | None]
+    curves: Mapping[str | None, CostCurve | None]
     restoring: Restoring = at_hand
+    prices: Prices | None = None
 
     def alternatives(self) -> tuple[Alternative, ...]:
         """The prompt within less, with keys of each type."""
-        return alternatives(
+        found = alternatives(
             self.prompt, self.reused, self.type_k, self.cell_bytes, self.curves, self.restoring
         )
+        return tuple(map(self._priced, found))
 
     def alternative(self, choice: Choice) -> Alternative:
         """The prompt as one choice would have it."""
         reused = self.reused if choice.type_k == self.type_k else 0
         size, curve = self.cell_bytes[choice.type_k], self.curves.get(choice.type_k)
-        return alternative(self.prompt, choice, reused, size, curve, self.restoring)
+        return self._priced(alternative(self.prompt, choice, reused, size, curve, self.restoring))
+
+    def _priced(self, choice: Alternative) -> Alternative:
+        if self.prices is None:
+            return choice
+        return replace(choice, cost=self.prices.money(choice.total, choice.total - choice.evaluated))
 
 
-def costing(receipt: Receipt, model: Model | None) -> Costing | None:
-    """What the prompt of a receipt is costed from; None without a prompt, or cells of ours."""
-    if receipt.prompt is None or model is None or model.cache is None:
+def costing(receipt: Receipt, model: Model | None, prices: Prices | None = None) -> Costing | None:
+    """What the prompt of a receipt is costed from; None without a prompt."""
+    if receipt.prompt is None or model is None:
         return None
     cache, costs = model.cache, model.costs
-    sizes = {cache.type_k: cache.bytes_per_token}
+    if cache is None:
+        reused = receipt.kv.reused if receipt.kv else 0
+        curve = costs.curve() if costs else None
+        return Costing(receipt.prompt, reused, None, {None: None}, {None: curve}, prices=prices)
+    sizes: dict[str | None, int | None] = {cache.type_k: cache.bytes_per_token}
     for kind in TYPES:
         size = cache.bytes_per_token_with(kind)
         if size is not None:
@@ -90,7 +104,7 @@ def planned_kv(
     the cells were read for last in this conversation."""
     cache = model.cache
     if cache is None:
-        return None
+        return expected_kv(model, prompt)
     plan = turn.ahead or cache.plan(prompt.ids, prompt.reserve)
     reused, restored, agreed = plan.reused, turn.restoration.of(plan.reused), plan.agreed
     if dry_run and (found := min(cache.restorable(prompt.ids), prompt.total - 1)) > reused:
@@ -106,7 +120,7 @@ def planned_kv(
         restored=restored,
         beside=plan.beside,
         miss=turn.restoration.miss
-        or _reuse(model, prompt, turn, replace(plan, reused=reused, agreed=agreed), read).miss,
+        or reuse_of(model, prompt, turn, replace(plan, reused=reused, agreed=agreed), read).miss,
     )
 
 
@@ -117,11 +131,20 @@ def read_already(model: Model, turn: Turn) -> int:
     return model.cache.plan(turn.prompt.ids, turn.prompt.reserve).reused - turn.ahead.reused
 
 
-def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequence[Piece]) -> Reuse:
+def met_at_server(model: Model, turn: Turn, before: Turn | None) -> Reuse | None:
+    """How the prompt of a turn met the one that was sent before it in this conversation; None where this
+    process has sent none."""
+    if turn.prompt is None or before is None or before.prompt is None:
+        return None
+    same, held = agreed(turn.prompt, before)
+    plan = CachePlan(same, turn.prompt.total - same, capacity=0, agreed=same, held=held)
+    return reuse_of(model, turn.prompt, turn, plan, before.prompt.pieces)
+
+
+def reuse_of(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequence[Piece]) -> Reuse:
     """What the sentence on where reuse ended is made of."""
     conversation, cache = turn.conversation, model.cache
     assert conversation
-    assert cache
     sent_keys = {piece.source for piece in prompt.pieces}
     left_out = messages_of_turns(turn.past, conversation.omitted(Omission.TURN))
     attached = {m.id for m in still_attached(turn.past, conversation.reclaimed)}
@@ -139,7 +162,7 @@ def _reuse(model: Model, prompt: Prompt, turn: Turn, plan: CachePlan, read: Sequ
         left_out=left_out,
         closed_up={m.id for former, m in pairwise(turn.past) if former.id in left_out} - left_out,
         unanswered={m.id for m in turn.past if not m.answered},
-        setting=partial(cache.kept_apart, conversation.id),
+        setting=partial(cache.kept_apart, conversation.id) if cache else lambda: None,
     )
 
 

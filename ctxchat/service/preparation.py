@@ -92,13 +92,13 @@ class Preparation:
         prompt = self._assembled(past)
         if prompt.total > budget.usable and folds:
             prompt = self._assembled(past, reasoning=False)
-        if prompt.total > budget.usable and folds and (until := reclaim_until(prompt, budget, keep=0)):
-            self.turn.conversation = reclaimed(
-                self.assembly.conversations, self._conversation, until, past.messages, writes=self.turn.writes
-            )
-            prompt = self._assembled(past, reasoning=False)
+        if self.assembly.model.cache is not None:
+            prompt = self._with_less_attached(past, prompt)
         compaction = Compaction(self.assembly, self._conversation, self.requests, self.turn.writes)
+        self.turn.asides = compaction.asked
         for keep in (1, 0):
+            if keep == 0:
+                prompt = self._with_less_attached(past, prompt)
             turns = turns_to_fold(prompt, budget, keep=keep)
             fits = prompt.total <= budget.usable
             if fits or not turns or not folds or not could_fit(prompt, budget):
@@ -115,6 +115,21 @@ class Preparation:
             past = folded
             prompt = self._assembled(past)
         return past, prompt
+
+    def _with_less_attached(self, past: Past, prompt: Prompt) -> Prompt:
+        """The prompt without what was attached and recalled in earlier turns, as far as it must give way. At
+        a server turns are folded before: whatever changes, it finds nothing behind that cached, and folding
+        makes room for longer."""
+        budget = self.assembly.budget
+        if prompt.total <= budget.usable or not self.assembly.policy.folds:
+            return prompt
+        until = reclaim_until(prompt, budget, keep=0)
+        if until is None:
+            return prompt
+        self.turn.conversation = reclaimed(
+            self.assembly.conversations, self._conversation, until, past.messages, writes=self.turn.writes
+        )
+        return self._assembled(past, reasoning=False)
 
     def _recall(
         self, recollection: Recollection, past: Past, prompt: Prompt, cancel: Cancel

@@ -61,13 +61,18 @@ class Reuse:
         """A sentence; None where all that was said before is reused."""
         if not self.prompt.verbatim_turns + self.prompt.summarized_turns:
             return self._first_turn()
-        why = self._changed()
-        if _end_of_past(self.prompt) - self.agreed > LITTLE:
-            why = self._lost()
+        why = self.why
         if self.reused < min(self.agreed, self.prompt.total - 1):
             whole = MOVED if self.moved else CUT
             why = f"{why}, and {whole}" if why else whole
         return f"{self._amount}: {why}" if why else None
+
+    @property
+    def why(self) -> str | None:
+        """Why the prompt ceases to agree before this turn; None where it does not."""
+        if end_of_past(self.prompt) - self.agreed > LITTLE:
+            return self._lost()
+        return self._changed()
 
     @property
     def _amount(self) -> str:
@@ -143,7 +148,7 @@ def _newest(prompt: Prompt) -> int:
     return max((piece.turn for piece in prompt.pieces if piece.turn is not None), default=1)
 
 
-def _end_of_past(prompt: Prompt) -> int:
+def end_of_past(prompt: Prompt) -> int:
     """The place behind the last token that was said before this turn, or stands for it."""
     end = at = 0
     for piece in prompt.pieces:

@@ -130,7 +130,7 @@ class Turn:
     past: tuple[Message, ...] = ()
     ahead: CachePlan | None = None
     restoration: Restoration = field(default_factory=Restoration)
-    predicted: Predicted = Predicted()
+    predicted: Predicted = field(default_factory=Predicted)
     prices: Prices | None = None
     asides: list[Usage | None] = field(default_factory=list)
     filters: tuple[FilterStep, ...] = ()

@@ -66,10 +66,16 @@ class Upkeep:
 
     def _tidied(self, cancel: Cancel) -> Iterator[TurnEvent]:
         with self.assembly.conversations.hold(self.conversation):
-            if (conversation := self._found()) and self.assembly.policy.folds:
+            if (conversation := self._found()) and self.assembly.policy.folds and self._is_free:
                 yield from fold_where_due(self._compaction(conversation), cancel)
             if self.stays and (conversation := self._found()):
                 yield from settle(self.assembly, conversation, self.think, cancel)
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether work that nobody asked for costs time alone: a server is sent nothing unasked, and what
+        stands in prompts to it stays until they would not fit, so that it finds them cached."""
+        return self.assembly.model.cache is not None
 
     def _found(self) -> Conversation | None:
         return self.assembly.conversations.find(self.conversation)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Refusal(ValueError):
+class RefusedError(ValueError):
     """What is wrong with a value, in words of its own and without the value."""
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from ctxchat.domain.errors import SettingsError
 from ctxchat.domain.sampling import Sampling
-from ctxchat.settings.kinds import Refusal
+from ctxchat.settings.kinds import RefusedError
 from ctxchat.settings.schema import (
     KEYS,
     MODEL_KEYS,
@@ -55,7 +55,7 @@ class _Merged:
                 key.kind.accept(value) if typed or not isinstance(value, str) else key.kind.read(value)
             )
             self.origins[path] = origin
-        except Refusal as refusal:
+        except RefusedError as refusal:
             self.problems.append(f"{origin}: {path}: {refusal}")
         except ValueError:
             self.problems.append(f"{origin}: {path}: must be {key.kind.wants}, not {value!r}")
@@ -197,8 +197,8 @@ def _put_variables(merged: _Merged, environ: Mapping[str, str]) -> None:
 def _unknown(path: str) -> str:
     if path.startswith("server.") and path.endswith(".key"):
         return (
-            "a key has no place in a settings file: name the environment variable that holds it with key_env, "
-            "or a command that prints it with key_command"
+            "a key has no place in a settings file: name the environment variable that holds it with "
+            "key_env, or a command that prints it with key_command"
         )
     if named := named_server(path):
         path = f"server.{named[1]}"

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ctxchat.settings.kinds import Real, Refusal
+from ctxchat.settings.kinds import Real, RefusedError
 
 PRICES = ("input", "cached", "output")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -25,7 +25,7 @@ class Address:
             raise ValueError
         parts = urlsplit(value)
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-            raise Refusal(
+            raise RefusedError(
                 "holds a user, a password or a query, which may be a key: name the key with key_env or "
                 "key_command, or put it into headers as a variable"
             )
@@ -47,9 +47,9 @@ class HeaderTable:
             raise ValueError
         for name, text in value.items():
             if not _HEADER_NAME.fullmatch(name) or not isinstance(text, str) or not text.isprintable():
-                raise Refusal(f"must be {self.wants}")
+                raise RefusedError(f"must be {self.wants}")
             if name.lower() in _KEPT_SECRET and "$" not in text:
-                raise Refusal(
+                raise RefusedError(
                     f"{name} is a key, and has no place in a settings file: write $NAME of the environment "
                     "variable that holds it, or use key_env or key_command"
                 )

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.errors import SettingsError
-from ctxchat.service.models import use_model
 from ctxchat.service.setting_file import write_setting
 
 COMMENTED = """# my settings
@@ -20,6 +19,10 @@ threads = 3
 [sampling]
 temperature = 0.2   # cool
 """
+
+
+def use_model(model: Path, file: Path) -> None:
+    write_setting("model.path", str(model.absolute()), file)
 
 
 def mode(path: Path) -> int:

@@ -12,6 +12,8 @@ from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.model_service import ModelService
 from ctxchat.service.notes import NoteService
 from ctxchat.service.open_services import LateServices
+from ctxchat.service.servers import Servers
+from ctxchat.settings.server import ServerSettings
 from ctxchat.store.database import Database
 from ctxchat.store.note_store import SqliteNotes
 from ctxchat.store.notes import index_at
@@ -19,6 +21,7 @@ from ctxchat.store.recall import SqliteRecall
 from ctxchat.tui.app import ChatApp
 from ctxchat.tui.opening import Opening
 from tests.support.scripted import ScriptedModel
+from tests.support.served import PRICES, ServedModel
 from tests.support.tiny_gguf import write_tiny_gguf
 from tests.support.word_embedder import WordEmbedder
 
@@ -36,7 +39,13 @@ def with_late_services(app: ChatApp, folder: Path) -> Iterator[ChatApp]:
         lambda: NoteService(store, recall, TokenCounter(ScriptedModel)),
         lambda: MemoryService(store),
         lambda: ModelService(
-            ModelLibrary([gguf], None), lambda _: OpenedModel(ScriptedModel(["From alpha."]), None), data
+            ModelLibrary([gguf], None),
+            lambda _: OpenedModel(ScriptedModel(["From alpha."])),
+            data,
+            Servers(
+                {"lab": ServerSettings(url="http://lab.invalid/v1")},
+                lambda _: OpenedModel(ServedModel(["From the lab."]), prices=PRICES),
+            ),
         ),
     )
     opened = replace(app.services, late=late)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         bench_service,
         engine_options,
         model_library,
+        model_service,
         snapshot_folder,
         template_behaviour,
     )
@@ -41,6 +42,7 @@ else:
             "bench_service",
             "engine_options",
             "model_library",
+            "model_service",
             "snapshot_folder",
             "template_behaviour",
         ),
@@ -63,6 +65,7 @@ __all__ = [
     "memory_service",
     "model_library",
     "model_puller",
+    "model_service",
     "note_service",
     "open_services",
     "pin_service",

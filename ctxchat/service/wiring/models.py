@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctxchat import locations
+from ctxchat.domain.errors import UsageError
 from ctxchat.engine.gguf.library import ModelLibrary
+from ctxchat.settings.load import user_file
 from ctxchat.settings.schema import Settings
+from ctxchat.settings.server import meant, reference_to
 
 if TYPE_CHECKING:
     from ctxchat.domain.model import TemplateBehaviour
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from ctxchat.engine.snapshots.folder import SnapshotFolder
     from ctxchat.service.bench import BenchService
     from ctxchat.service.model_in_use import OpenedModel
+    from ctxchat.service.model_service import ModelService
 
 BUNDLED_NOTICE = (
     "no model was named, so the bundled {name} answers: quick, and not clever; "
@@ -27,6 +31,19 @@ def model_library(settings: Settings) -> ModelLibrary:
     """The GGUF files that can be named, and the one the settings mean."""
     folders = [locations.models_folder(), *map(Path, settings.model.folders)]
     return ModelLibrary(folders, default=settings.model.path)
+
+
+def model_service(settings: Settings) -> "ModelService":
+    """What lists models, looks into them and changes them."""
+    from ctxchat.service.model_service import ModelService
+    from ctxchat.service.wiring.servers import servers
+
+    return ModelService(
+        model_library(settings),
+        lambda path: opened_model(settings, path, one_shot=False),
+        user_file(),
+        servers(settings),
+    )
 
 
 def template_behaviour(path: Path) -> "TemplateBehaviour":
@@ -62,6 +79,10 @@ def model_opener(
     """What finds the model of the settings. Its cells are kept in the person's folder, or in another."""
 
     def open_model() -> "OpenedModel":
+        if (server := meant(settings)) is not None:
+            from ctxchat.service.wiring.servers import opened_server
+
+            return opened_server(settings, server)
         path = model_path(settings)
         notice = None if settings.model.path else BUNDLED_NOTICE.format(name=path.stem)
         return replace(opened_model(settings, path, one_shot=one_shot, snapshots=snapshots), notice=notice)
@@ -79,6 +100,11 @@ def opened_model(
 
 
 def model_path(settings: Settings) -> Path:
+    """The file that answers. Raises ModelError, and UsageError where a server does."""
+    if (server := meant(settings)) is not None:
+        raise UsageError(
+            f"{reference_to(server)} runs elsewhere, and this is about a file: name one, as -m PATH"
+        )
     typed = settings.origins.get("model.path") == "--model"
     return model_library(settings).find(settings.model.path if typed else None)
 

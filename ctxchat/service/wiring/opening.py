@@ -1,7 +1,5 @@
 """What a front end that stays open works with."""
 
-from typing import TYPE_CHECKING
-
 from ctxchat.service.clock import SystemClock
 from ctxchat.service.conversations import ConversationService
 from ctxchat.service.drafts import Drafts
@@ -13,13 +11,10 @@ from ctxchat.service.summaries import SummaryService
 from ctxchat.service.turns import TurnService
 from ctxchat.service.wiring.chat import chat_service, prompt_wording, system_text
 from ctxchat.service.wiring.memory import database, memory_service, note_service
-from ctxchat.service.wiring.models import model_library, opened_model, snapshot_folder
+from ctxchat.service.wiring.models import model_service, snapshot_folder
 from ctxchat.settings.load import user_file
 from ctxchat.settings.schema import Settings
 from ctxchat.store.conversations import SqliteConversations
-
-if TYPE_CHECKING:
-    from ctxchat.service.model_service import ModelService
 
 WAIT_SECONDS = 0.5
 """How long a person waits at the most for a conversation in which a turn is answered."""
@@ -43,14 +38,6 @@ def opened_services(settings: Settings) -> Services:
         late=LateServices(
             notes=lambda: note_service(settings),
             memory=lambda: memory_service(settings),
-            models=lambda: _model_service(settings),
+            models=lambda: model_service(settings),
         ),
-    )
-
-
-def _model_service(settings: Settings) -> "ModelService":
-    from ctxchat.service.model_service import ModelService
-
-    return ModelService(
-        model_library(settings), lambda path: opened_model(settings, path, one_shot=False), user_file()
     )

@@ -27,6 +27,8 @@ def _ways(cost: Draft) -> Iterator[str]:
         yield f"{tokens} → {total}/{cost.usable:,} · too large"
     else:
         new, prefill = f"{cost.evaluated:,} new", cost.predicted.prefill
+        if cost.predicted.cost is not None:
+            new += f", ~{amounts.money(cost.predicted.cost)}"
         if prefill is not None:
             seconds = amounts.seconds(prefill)
             yield f"draft {tokens} tokens · {prompt}, {new} · fits · first token in about {seconds}"

@@ -37,8 +37,10 @@ def held(figures: Figures) -> str:
 
 def _held_lines(figures: Figures, kv: KvCost, shares: Shares, width: int) -> list[Content]:
     """Cells and their bytes: in one line, without the word for them where it does not fit."""
-    size = Content(amounts.size(kv.size(figures.cells or 0)))
-    used = Content.assemble("KV ", (held(figures), STRONG), (f" of {shares.window:,}", QUIET))
+    at_server = kv.capacity is None
+    size = Content("at the server" if at_server else amounts.size(kv.size(figures.cells or 0)))
+    whole = "" if at_server else f" of {shares.window:,}"
+    used = Content.assemble("KV ", (held(figures), STRONG), (whole, QUIET))
     for told in (used + Content.styled(" cells", QUIET), used):
         if told.cell_length + 1 + size.cell_length <= width:
             return [spread(told, size, width)]

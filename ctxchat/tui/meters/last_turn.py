@@ -48,7 +48,7 @@ def _rows(receipt: Receipt) -> Iterator[_Row]:
     latency, kv = receipt.latency, receipt.kv
     yield "first token", amounts.seconds(latency.first_token), ""
     total = receipt.prompt.total if receipt.prompt else None
-    yield "prompt", amounts.count(total), "tokens"
+    yield "prompt", _prompt(receipt), "tokens"
     if kv and total:
         yield "  from cache", amounts.count(kv.reused), f"({amounts.percent(kv.reused, total)})"
     yield "answer", amounts.count(receipt.answer_tokens), "tokens"
@@ -57,6 +57,14 @@ def _rows(receipt: Receipt) -> Iterator[_Row]:
     yield "prefill", amounts.seconds(latency.prefill), ""
     predicted = receipt.predicted.prefill
     yield "  foretold", amounts.seconds(predicted), error_of(predicted, latency.prefill)
+    if receipt.predicted.cost or receipt.cost:
+        spent = f"of {amounts.money(receipt.spent)}" if receipt.spent else ""
+        yield "cost", amounts.money(receipt.cost), spent
+
+
+def _prompt(receipt: Receipt) -> str:
+    prompt = receipt.prompt
+    return amounts.estimate(prompt.total, exact=prompt.exact) if prompt else amounts.DASH
 
 
 def _recall(receipt: Receipt) -> str:

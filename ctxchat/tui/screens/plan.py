@@ -72,7 +72,7 @@ class PlanScreen(PanelScreen[None]):
         passages = count_passages(prompt)
         self._dials = (
             Dial("budget", budgets, [f"{b:,} tokens" for b in budgets], len(budgets) - 1),
-            Dial("cached keys", range(len(types)), types, types.index(costing.type_k)),
+            Dial("cached keys", range(len(types)), list(map(_keys, types)), types.index(costing.type_k)),
             _up_to("turns kept", prompt.verbatim_turns),
             _up_to("notes kept", passages),
         )
@@ -111,6 +111,10 @@ def _up_to(name: str, most: int) -> Dial:
     return Dial(name, values, [f"{value:,} of {most:,}" for value in values], most)
 
 
+def _keys(kind: str | None) -> str:
+    return kind or "at the server"
+
+
 def _total(costing: Costing) -> str:
     prompt = costing.prompt
     return (
@@ -131,7 +135,10 @@ def _compared(costing: Costing, now: Alternative, then: Alternative) -> Iterator
     yield _counted("recalled", now.notes, then.notes)
     yield "until it is read", amounts.seconds(now.prefill), amounts.seconds(then.prefill), _slower(now, then)
     yield "answer speed", _rate(costing, now), _rate(costing, then), ""
-    yield "KV", amounts.size(now.bytes), amounts.size(then.bytes), _larger(then.bytes - now.bytes)
+    if now.cost and then.cost:
+        yield "money, prompt", amounts.money(now.cost), amounts.money(then.cost), ""
+    if now.bytes is not None and then.bytes is not None:
+        yield "KV", amounts.size(now.bytes), amounts.size(then.bytes), _larger(then.bytes - now.bytes)
 
 
 def _counted(what: str, now: int, then: int) -> tuple[str, ...]:

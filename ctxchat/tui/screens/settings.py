@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from ctxchat.display import amounts
 from ctxchat.service.setting_file import write_setting
 from ctxchat.settings.example import toml_value
-from ctxchat.settings.kinds import Size
 from ctxchat.settings.key import Key
+from ctxchat.settings.kinds import Size
 from ctxchat.settings.schema import KEYS, Settings, value_of
 from ctxchat.tui.screens.list_screen import ListScreen, holds_words
 from ctxchat.tui.screens.prompt import PromptScreen

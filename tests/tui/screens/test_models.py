@@ -8,6 +8,7 @@ import pytest
 from ctxchat.engine.gguf.library import ModelLibrary
 from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.model_service import ModelService
+from ctxchat.service.servers import Servers
 from ctxchat.tui.screens.models import ModelChosen, ModelsScreen
 from ctxchat.tui.screens.text import TextScreen
 from tests.support.bare_screen import Hand, shown
@@ -28,12 +29,13 @@ def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def never_opened(path: Path) -> OpenedModel:
+def never_opened(path: object) -> OpenedModel:
     raise AssertionError(path)
 
 
 def screen(folder: Path, current: str | None = None) -> ModelsScreen:
-    service = ModelService(ModelLibrary([folder], None), never_opened, folder.parent / "config.toml")
+    file, servers = folder.parent / "config.toml", Servers({}, never_opened)
+    service = ModelService(ModelLibrary([folder], None), never_opened, file, servers)
     return ModelsScreen(lambda: service, current)
 
 
