@@ -59,6 +59,8 @@ class Stopwatch:
                     self.first_token = self.clock.seconds()
             case Generated():
                 self.ended = self.clock.seconds()
+            case Warned():
+                pass
 
     def latency(self, evaluated: int | None, decoded: int | None) -> Latency:
         """Durations, and rates over `evaluated` prompt tokens and `decoded` answer tokens."""

@@ -10,7 +10,7 @@ from math import log
 from pathlib import Path
 
 from ctxchat.domain.cost import CostCurve
-from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, Phase, fitted, tells
+from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, fitted, tells
 from ctxchat.engine.cost_record import Known, Phases, change, read
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.libraries import llama_libraries

@@ -28,7 +28,7 @@ class ServerCosts:
         self._read: list[Observation] = []
         self._decoded: list[Observation] = []
 
-    def curve(self, type_k: str | None = None) -> CostCurve | None:
+    def curve(self, type_k: str | None = None) -> CostCurve | None:  # noqa: ARG002 - of the port
         known = self._knowledge()
         prefill, decode = known.prefill.get(ALL), known.decode.get(ALL)
         if not tells(prefill, ENOUGH_READ) or not tells(decode, ENOUGH_DECODED):
@@ -38,7 +38,7 @@ class ServerCosts:
         reading, writing = prefill.now(time.time()), decode.now(time.time())
         return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
 
-    def restoring(self, tokens: int) -> None:
+    def restoring(self, tokens: int) -> None:  # noqa: ARG002 - of the port
         return None
 
     def is_stale(self) -> bool:

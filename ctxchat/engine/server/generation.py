@@ -43,8 +43,8 @@ def room(server: KnownServer, ids: Sequence[int], limit: int) -> int:
         return limit
     if len(ids) >= window:
         raise PromptTooLargeError(
-            f"the prompt is {len(ids):,} tokens and {server.shown} takes {window:,} with the answer: shorten it, "
-            "or start the server with a larger window"
+            f"the prompt is {len(ids):,} tokens and {server.shown} takes {window:,} with the answer: "
+            "shorten it, or start the server with a larger window"
         )
     return min(limit, window - len(ids))
 
@@ -84,9 +84,7 @@ class _Generating:
     def _ask(self) -> None:
         """Raises Refusal where nothing was shown yet, EngineError where the answer breaks off behind that."""
         server, self._answer, self._began = self._server, self._new_answer(), time.monotonic()
-        request = server.dialect.request(
-            self._generation, server.probed, server.connection.address.api, server.connection.address.root
-        )
+        request = server.dialect.request(self._generation, server.probed, server.connection.address)
         for notice in server.left_out(request.left_out):
             self._emit(Warned(notice))
         reader = server.dialect.reader()
@@ -147,7 +145,7 @@ class _Generating:
             self._emit(Prefilled(done, self._total))
 
     def _wait(self, refusal: Refusal, failures: int) -> None:
-        """Wait before it is asked again. Raises EngineError or PromptTooLargeError where that is of no use."""
+        """Wait before it is asked again. Raises EngineError or PromptTooLargeError where that is no use."""
         seconds = None
         if refusal.status in {429, 503} or (refusal.status is None and not refusal.waited):
             tries = {"tries": CONNECTS} if refusal.status is None else {}
@@ -164,8 +162,8 @@ class _Generating:
         server = self._server
         if refusal.is_too_long:
             raise PromptTooLargeError(
-                f"the prompt does not fit {server.shown} ({refusal.said}): shorten it, or set --ctx-size to what "
-                "the server takes"
+                f"the prompt does not fit {server.shown} ({refusal.said}): shorten it, or set --ctx-size to "
+                "what the server takes"
             )
         line = told(refusal, server.shown, server.probed.model)
         if refusal.retry_after and refusal.status in {429, 503}:

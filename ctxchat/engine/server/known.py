@@ -91,7 +91,5 @@ def _facts(probed: Probed, options: ServerOptions, shown: str) -> ModelFacts:
 def _notices(probed: Probed, options: ServerOptions, shown: str) -> Sequence[str]:
     if probed.window is None or options.window is None or options.window <= probed.window:
         return ()
-    return (
-        f"{shown} gives a window of {probed.window:,} tokens and not the {options.window:,} that are set: set "
-        f"--ctx-size {probed.window}, or start it with more",
-    )
+    less = f"{shown} gives a window of {probed.window:,} tokens and not the {options.window:,} that are set"
+    return (f"{less}: set --ctx-size {probed.window}, or start it with more",)

@@ -56,7 +56,7 @@ class ServerModel:
     def costs(self) -> ServerCosts | None:
         return self._known.costs if self._known else None
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:  # noqa: ARG002 - of the port
         """Find out what the server is, once. Raises ModelError; ends early, not loaded, where it was
         cancelled."""
         if self._known or cancel.requested:
@@ -81,7 +81,7 @@ class ServerModel:
         if not ended:
             yield Generated(Finish.CANCELLED, "", ())
 
-    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:  # noqa: ARG002 - of the port
         """Gives none: it would be work that nobody asked the server for."""
         return iter(())
 

@@ -8,8 +8,8 @@ from ctxchat.engine.prefix import common_prefix
 class SentPrefixes:
     """The last prompts that were sent, each with its answer; see `domain.kv.PrefixCache`.
 
-    A server keeps `places` of them apart, and its cache in blocks of `block` tokens. Where `is_known` is False
-    it is not known to have one.
+    A server keeps `places` of them apart, and its cache in blocks of `block` tokens. Where `is_known` is
+    False it is not known to have one.
     """
 
     def __init__(self, places: int, block: int, *, is_known: bool) -> None:

@@ -28,8 +28,8 @@ class Probed:
     """What a server says of itself.
 
     `model` is its name there, `version` the software's, `window` tokens of prompt and answer, `slots` the
-    conversations it keeps apart. `template` is the chat template with the texts of `bos` and `eos`, `file` the
-    model's as the server names it. What it does not tell is None or empty.
+    conversations it keeps apart. `template` is the chat template with the texts of `bos` and `eos`, `file`
+    the model's as the server names it. What it does not tell is None or empty.
     """
 
     kind: Kind
@@ -59,8 +59,8 @@ def model_entry(connection: Connection, options: ServerOptions) -> Entry:
     entries = _entries(found)
     if entries is None:
         raise ModelError(
-            f"what answers at {address.shown} is no OpenAI-compatible server: it lists no models; set the url of "
-            "[server]"
+            f"what answers at {address.shown} is no OpenAI-compatible server: it lists no models; set the "
+            "url of [server]"
         )
     return _chosen(entries, options.model, address.shown)
 

@@ -62,8 +62,8 @@ def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] =
     match refusal.status:
         case None:
             return (
-                f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] to "
-                "where it runs"
+                f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] "
+                "to where it runs"
             )
         case 401 | 403:
             return f"{shown} wants another key{said}; set the key of [server]"

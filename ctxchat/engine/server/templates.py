@@ -56,7 +56,7 @@ class ServedTemplate(ChatTemplate):
         self._rendered: dict[str, str] = {}
         super().__init__(self._known_tags(), SERVED)
 
-    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
+    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:  # noqa: ARG002 - of the port
         """Today's date is the server's."""
         body: dict[str, Any] = {
             "model": self._model,

@@ -52,7 +52,7 @@ def streamed(job: Callable[[Callable[[T], None]], None], stop: Cancel, name: str
     finally:
         if not ended:
             stop.request()
-            while not isinstance(_next(steps, stop), _Ended | None):
+            while (step := _next(steps, stop)) is not None and not isinstance(step, _Ended):
                 pass
 
 

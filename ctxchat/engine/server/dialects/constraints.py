@@ -21,8 +21,8 @@ def schema_format(schema: str) -> dict[str, object]:
 
 
 def is_satisfied(constraint: Constraint, text: str) -> bool:
-    """Whether an answer is what was asked for. A server that was given the schema writes JSON with white space
-    of its own, which is no fault."""
+    """Whether an answer is what was asked for. A server that was given the schema writes JSON with white
+    space of its own, which is no fault."""
     from ctxchat.engine.grammar.follower import grammar_of
 
     grammar = grammar_of(constraint.grammar)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Usage
 from ctxchat.domain.model import Generation
+from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.probing import Probed
 
 
@@ -63,7 +64,7 @@ class Dialect(Protocol):
     reads_alone: bool
     block: int
 
-    def request(self, generation: Generation, probed: Probed, api: str, root: str) -> Request:
+    def request(self, generation: Generation, probed: Probed, address: Address) -> Request:
         """Raises UsageError for a constraint that the server cannot be given."""
 
     def reader(self) -> Reader: ...

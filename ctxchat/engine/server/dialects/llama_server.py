@@ -7,6 +7,7 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Usage
 from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.dialects.constraints import grammar_for
 from ctxchat.engine.server.dialects.dialect import Delta, Request, error_in
 from ctxchat.engine.server.probing import Probed
@@ -17,7 +18,7 @@ class LlamaServerDialect:
     reads_alone = True
     block = 1
 
-    def request(self, generation: Generation, probed: Probed, api: str, root: str) -> Request:
+    def request(self, generation: Generation, probed: Probed, address: Address) -> Request:
         body: dict[str, object] = {
             "model": probed.model,
             "prompt": list(generation.ids),
@@ -30,7 +31,7 @@ class LlamaServerDialect:
         }
         if generation.constraint:
             body["grammar"] = grammar_for(generation, generation.constraint)
-        return Request(f"{root}/completion", body)
+        return Request(f"{address.root}/completion", body)
 
     def reader(self) -> "LlamaServerReader":
         return LlamaServerReader()

@@ -6,6 +6,7 @@ from typing import Any
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.dialects.constraints import schema_format
 from ctxchat.engine.server.dialects.dialect import Delta, Request, error_in, finish_of, usage_in
 from ctxchat.engine.server.probing import Probed
@@ -19,7 +20,7 @@ class PlainDialect:
     reads_alone = False
     block = 1
 
-    def request(self, generation: Generation, probed: Probed, api: str, root: str) -> Request:
+    def request(self, generation: Generation, probed: Probed, address: Address) -> Request:
         sampling = generation.sampling
         body: dict[str, object] = {
             "model": probed.model,
@@ -44,7 +45,7 @@ class PlainDialect:
                     f"{probed.model} runs behind an API that takes no grammar: ask with --schema, or without"
                 )
             body["response_format"] = schema_format(constraint.schema)
-        return Request(f"{api}/chat/completions", body, _left_out(sampling))
+        return Request(f"{address.api}/chat/completions", body, _left_out(sampling))
 
     def reader(self) -> "PlainDialect":
         return self

@@ -6,6 +6,7 @@ from typing import Any
 from ctxchat.domain.events import Usage
 from ctxchat.domain.model import Generation
 from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.dialects.constraints import grammar_for, schema_format
 from ctxchat.engine.server.dialects.dialect import Delta, Request, error_in, finish_of, usage_in
 from ctxchat.engine.server.probing import Probed
@@ -16,7 +17,7 @@ class VllmDialect:
     reads_alone = False
     block = 16
 
-    def request(self, generation: Generation, probed: Probed, api: str, root: str) -> Request:
+    def request(self, generation: Generation, probed: Probed, address: Address) -> Request:
         body: dict[str, object] = {
             "model": probed.model,
             "prompt": list(generation.ids),
@@ -34,7 +35,7 @@ class VllmDialect:
                 body["response_format"] = schema_format(constraint.schema)
             else:
                 body["structured_outputs"] = {"grammar": grammar_for(generation, constraint)}
-        return Request(f"{api}/completions", body, left_out(generation.sampling))
+        return Request(f"{address.api}/completions", body, left_out(generation.sampling))
 
     def reader(self) -> "VllmDialect":
         return self

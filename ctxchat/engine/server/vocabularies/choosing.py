@@ -47,11 +47,11 @@ def choose_vocabulary(
         if not _agrees(found.vocabulary, options.vocabulary, tokens, kept):
             raise ModelError(
                 f"{options.vocabulary} has another vocabulary than {probed.model} at "
-                f"{connection.address.shown}: leave the vocabulary of [server] out, or name the model's own file"
+                f"{connection.address.shown}: leave the vocabulary of [server] out, or name the model's file"
             )
         return found
-    if found := _of_its_file(probed, tokens, kept):
-        return found
+    if of_its_file := _of_its_file(probed, tokens, kept):
+        return of_its_file
     return ChosenVocabulary(ServedVocabulary(tokens, _fingerprint(tokens, kept), connection.address.shown))
 
 
@@ -99,4 +99,4 @@ def _fingerprint(tokens: Tokens, kept: KeptAnswers) -> str:
 
 
 PROBE = "\n".join(text for text in CANNED if "<" not in text and "[" not in text and "\x00" not in text)
-"""Strings in which tokenizers differ, without any that spell control tokens: some servers read them always."""
+"""Strings in which tokenizers differ, without those that spell control tokens: vLLM always reads them."""

@@ -36,7 +36,7 @@ class EstimatedVocabulary:
         self._split = split
         self._texts: dict[int, str] = {}
 
-    def tokenize(self, text: str, *, special: bool, after: int | None) -> tuple[int, ...]:
+    def tokenize(self, text: str, *, special: bool, after: int | None) -> tuple[int, ...]:  # noqa: ARG002 - of the port
         parts = _MARK.split(text) if special else [text]
         pieces: list[str] = []
         for place, part in enumerate(parts):

@@ -1,8 +1,8 @@
 """A vocabulary that only the server has: a request for each segment, which is asked once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ctxchat.domain.errors import EngineError
 from ctxchat.engine.server.connection import Connection
@@ -15,6 +15,7 @@ REMEMBERED = 1024
 ANY_SIZE = 1 << 31
 
 Pieces = Sequence[str | bytes]
+Answered = TypeVar("Answered")
 
 
 class Tokens(Protocol):
@@ -31,7 +32,7 @@ class Tokens(Protocol):
 
 class ServedVocabulary(SegmentVocabulary):
     """Text to ids by the server. A token that looks like markup is taken for a control token: a message that
-    spells one is sent in pieces, so that it stays text. Raises EngineError where the server does not answer."""
+    spells one is sent in pieces, so that it stays text. Raises EngineError where the server says nothing."""
 
     def __init__(self, tokens: Tokens, fingerprint: str, shown: str) -> None:
         self._tokens, self._shown = tokens, shown
@@ -52,7 +53,7 @@ class ServedVocabulary(SegmentVocabulary):
     def attributes(self, token: int) -> int:
         return CONTROL if is_markup(self._spelled.get(token, "")) else NORMAL
 
-    def ends_turn(self, token: int) -> bool:
+    def ends_turn(self, token: int) -> bool:  # noqa: ARG002 - of the port
         """The server knows, and ends the answer there."""
         return False
 
@@ -77,10 +78,9 @@ class ServedVocabulary(SegmentVocabulary):
         return ids
 
     def _decoded(self, ids: Sequence[int]) -> str:
-        text: str = self._told(lambda: self._tokens.decode(ids))
-        return text
+        return self._told(lambda: self._tokens.decode(ids))
 
-    def _told(self, ask: Any) -> Any:
+    def _told(self, ask: Callable[[], Answered]) -> Answered:
         try:
             return ask()
         except Refusal as refusal:
@@ -126,7 +126,7 @@ class VllmTokens:
     def __init__(self, connection: Connection, model: str) -> None:
         self._connection, self._root, self._model = connection, connection.address.root, model
 
-    def encode(self, text: str, *, special: bool) -> tuple[tuple[int, ...], Pieces]:
+    def encode(self, text: str, *, special: bool) -> tuple[tuple[int, ...], Pieces]:  # noqa: ARG002 - of the port
         ids, pieces = self._encoded(text, around=False)
         return ids, pieces or [""] * len(ids)
 
