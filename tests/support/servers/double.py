@@ -54,6 +54,7 @@ class Double:
     software: ClassVar[str] = ""
     json_type: ClassVar[str] = "application/json"
     stream_type: ClassVar[str] = "text/event-stream"
+    closes_on_errors: ClassVar[bool] = False
     answering: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, backing: Backing, name: str = "tiny") -> None:
@@ -103,7 +104,13 @@ class Double:
         try:
             return dict(json.loads(raw)) if raw else {}
         except ValueError as error:
-            raise RefusedError(400, {"error": {"message": str(error)}}) from error
+            raise RefusedError(*self.unreadable(str(error))) from error
+
+    def unreadable(self, reason: str) -> tuple[int, Body]:
+        """Status and body of what is said of a body that is no JSON."""
+        return 400, {
+            "error": {"message": reason, "type": "invalid_request_error", "param": None, "code": 400}
+        }
 
     def refuse_key(self, path: str) -> None:
         raise NotImplementedError

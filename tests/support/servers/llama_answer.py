@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.servers.backing import Asked, now
 from tests.support.servers.double import Answered, Body
-from tests.support.servers.llama_facts import settings
+from tests.support.servers.llama_facts import ASKED, SETTINGS
 from tests.support.servers.texts import LlamaSpeaker, Said, Thoughts
 from tests.support.servers.wire import Events, Exchange
 
@@ -89,7 +89,7 @@ class LlamaAnswer:
             self._stop_type = "eos"
         if said.text is not None:
             self._text += said.text
-            if self._streams:
+            if self._streams and self._body.get("n_predict") != 0:
                 for chunk in self._partial(token, said):
                     self._events.send(chunk, tokens=1)
         return ends or said.stop is not None
@@ -158,10 +158,10 @@ class LlamaAnswer:
             "tokens": list(self._answer.ids) if self._body.get("return_tokens") else [],
             "id_slot": 0,
             "stop": True,
-            "model": backing.path.name,
+            "model": str(backing.path),
             "tokens_predicted": len(self._answer.ids),
             "tokens_evaluated": len(ids),
-            "generation_settings": settings(self._double),
+            "generation_settings": {**SETTINGS, **ASKED},
             "prompt": backing.vocabulary.text(ids),
             "has_new_line": "\n" in self._text,
             "truncated": len(ids) + len(self._answer.ids) >= backing.window,
@@ -175,7 +175,7 @@ class LlamaAnswer:
         kind = self._shape.value
         if self._shape is Shape.CHAT and self._streams:
             kind += ".chunk"
-        told = {"choices": choices, "created": now(), "model": self._double.backing.path.name}
+        told = {"choices": choices, "created": now(), "model": str(self._double.backing.path)}
         return {**told, "system_fingerprint": self._double.build, "object": kind, "id": self._id}
 
     def _finish(self) -> str:
@@ -190,7 +190,7 @@ class LlamaAnswer:
         return {"usage": {**counts, "prompt_tokens_details": details}}
 
     def _timings_of_partials(self) -> Json:
-        return self._timings() if self._body.get("timings_per_token") else {}
+        return self._timings() if self._body.get("timings_per_token") or self._word else {}
 
     def _timings(self) -> Json:
         read, decoded = len(self._asked.ids) - self._answer.cached, len(self._answer.ids)

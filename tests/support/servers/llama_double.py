@@ -20,6 +20,7 @@ class LlamaDouble(Double):
 
     software = "llama.cpp"
     json_type = "application/json; charset=utf-8"
+    closes_on_errors = True
     answering = frozenset({"/completion", "/completions", "/v1/completions", "/v1/chat/completions"})
     slot: tuple[int, ...] = ()
     build = BUILD
@@ -51,8 +52,12 @@ class LlamaDouble(Double):
         raise RefusedError(status, {"error": {"code": status, "message": message, "type": kind, **more}})
 
     def refuse_key(self, path: str) -> None:
-        if path not in {"/health", "/v1/health", "/models", "/v1/models", "/"}:
+        if path not in {"/health", "/v1/health"}:
             self.refuse("Invalid API Key", 401, "authentication_error")
+
+    def unreadable(self, reason: str) -> tuple[int, Body]:
+        message = f"[json.exception.parse_error.101] parse error: {reason}"
+        return 500, {"error": {"code": 500, "message": message, "type": "server_error"}}
 
     def refuse_path(self, method: str, path: str) -> None:
         self.refuse("File Not Found", 404, "not_found_error")
@@ -100,6 +105,10 @@ class LlamaDouble(Double):
         if "prompt" not in body:
             self.refuse("[json.exception.out_of_range.403] key 'prompt' not found")
         asked = self._asked(body)
+        if not asked.ids:
+            self.refuse('"prompt" must not be empty')
+        if not all(map(self.backing.vocabulary.holds, asked.ids)):
+            self.refuse("Prompt contains invalid tokens")
         held = self.backing.window
         if len(asked.ids) >= held:
             message = (
@@ -123,7 +132,8 @@ class LlamaDouble(Double):
             (body[key] for key in ("n_predict", "max_completion_tokens", "max_tokens") if key in body), -1
         )
         room = self.backing.window - len(ids)
-        limit = min(room, UNLIMITED if wished is None or wished < 0 else wished)
+        # Where none is wished for, one is decoded all the same, and thrown away.
+        limit = min(room, UNLIMITED if wished is None or wished < 0 else max(1, wished))
         return Asked(ids, limit, _sampling(body), self._grammar(body))
 
     def _grammar(self, body: Body) -> str | None:

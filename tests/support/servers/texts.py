@@ -34,10 +34,9 @@ class LlamaSpeaker:
 
     def feed(self, piece: bytes, *, ends: bool) -> Said:
         self._pending += piece
-        try:
-            self._unsent += self._pending.decode()
-        except UnicodeDecodeError:
+        if _breaks_off(self._pending):
             return Said(None)
+        self._unsent += self._pending.decode("utf-8", "replace")
         self._pending = b""
         found = [(at, stop) for stop in self._stops if (at := self._unsent.find(stop)) >= 0]
         if found:
@@ -105,3 +104,13 @@ class Thoughts:
 
 def _ends_like(text: str, stop: str) -> bool:
     return any(text.endswith(stop[:length]) for length in range(1, len(stop)))
+
+
+def _breaks_off(text: bytes) -> bool:
+    """Whether one of the last bytes begins a character that needs more than there are behind it."""
+    return any(
+        byte >= first and behind < needed
+        for behind, byte in enumerate(reversed(text[-4:]), 1)
+        for first, needed in ((0xC0, 2), (0xE0, 3), (0xF0, 4))
+        if byte < 0xF8
+    )

@@ -79,9 +79,11 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def json(self, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        kind = {"Content-Type": self.double.json_type}
-        self.reply(status, as_json(value), {**kind, **(headers or {})})
+    def json(self, value: object, status: int = 200) -> None:
+        told = {"Content-Type": self.double.json_type}
+        if status >= 400 and self.double.closes_on_errors:
+            told["Connection"] = "close"
+        self.reply(status, as_json(value), told)
 
 
 class Events:
