@@ -35,7 +35,7 @@ def test_llama_server_streams_an_id_with_each_event(llama_double: LlamaDouble) -
     *partials, final = stream(llama_double.url, "/completion", asked)
     told = {event["tokens_predicted"]: event["tokens"][0] for event in partials}
     assert all(whole["tokens"][number - 1] == token for number, token in told.items())
-    assert "".join(event["content"] for event in partials) == whole["content"]
+    assert whole["content"].startswith("".join(event["content"] for event in partials))
     assert (final["stop_type"], final["timings"]["predicted_n"]) == ("limit", 8)
 
 

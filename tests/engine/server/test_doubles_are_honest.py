@@ -107,7 +107,8 @@ def test_both_generate_the_same(
             events = [stream(server.url, path, {**asked, **options}) for server in both]
         else:
             events = [[call(server.url, path, asked)] for server in both]
-        assert steady(events[0]) == steady(events[1])
+        for one, other in zip(steady(events[0]), steady(events[1]), strict=True):
+            assert one == other
 
 
 def test_what_follows_an_answer_is_cached_alike(both: tuple[LlamaDouble, RealServer]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.support.servers.backing import Asked, now
 from tests.support.servers.double import Answered, Body
 from tests.support.servers.llama_facts import ASKED, SETTINGS
-from tests.support.servers.texts import LlamaSpeaker, Said, Thoughts
+from tests.support.servers.texts import LlamaSpeaker, Said, Thoughts, unfinished
 from tests.support.servers.wire import Events, Exchange
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class LlamaAnswer:
         prompt = double.backing.vocabulary.text(asked.ids).rstrip()
         self._thoughts = Thoughts(tags, opened=tags is not None and prompt.endswith(tags.opening))
         self._text, self._stop_type, self._word = "", "limit", ""
+        self._bytes = b""
         self._thought, self._said = "", ""
         self._began = self._read = time.monotonic()
         self._id = f"chatcmpl-{len(double.answers):032d}"
@@ -82,14 +83,16 @@ class LlamaAnswer:
         """Tell of a token; whether the answer ends with it."""
         backing = self._double.backing
         ends = backing.vocabulary.ends_turn(token)
-        said = self._speaker.feed(backing.piece(token), ends=ends)
+        piece = backing.piece(token)
+        self._bytes += piece
+        said = self._speaker.feed(piece, ends=ends)
         if said.stop is not None:
             self._stop_type, self._word = "word", said.stop
         elif ends:
             self._stop_type = "eos"
         if said.text is not None:
             self._text += said.text
-            if self._streams and self._body.get("n_predict") != 0:
+            if self._streams:
                 for chunk in self._partial(token, said):
                     self._events.send(chunk, tokens=1)
         return ends or said.stop is not None
@@ -139,6 +142,10 @@ class LlamaAnswer:
         return [*chunks[:-1], {**chunks[-1], **self._timings()}]
 
     def _whole(self) -> Json:
+        """In one piece nothing is held back, and broken characters show, but for the end of a message."""
+        if not self._word:
+            cut = unfinished(self._bytes) if self._shape is Shape.CHAT else 0
+            self._text = self._bytes[: len(self._bytes) - cut].decode("utf-8", "replace")
         if self._shape is Shape.OWN:
             return self._own()
         common: Json = {"finish_reason": self._finish(), "index": 0}

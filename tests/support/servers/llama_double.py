@@ -132,7 +132,7 @@ class LlamaDouble(Double):
             (body[key] for key in ("n_predict", "max_completion_tokens", "max_tokens") if key in body), -1
         )
         room = self.backing.window - len(ids)
-        # Where none is wished for, one is decoded all the same, and thrown away.
+        # Where none is wished for, one is decoded all the same.
         limit = min(room, UNLIMITED if wished is None or wished < 0 else max(1, wished))
         return Asked(ids, limit, _sampling(body), self._grammar(body))
 

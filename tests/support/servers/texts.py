@@ -34,7 +34,7 @@ class LlamaSpeaker:
 
     def feed(self, piece: bytes, *, ends: bool) -> Said:
         self._pending += piece
-        if _breaks_off(self._pending):
+        if unfinished(self._pending):
             return Said(None)
         self._unsent += self._pending.decode("utf-8", "replace")
         self._pending = b""
@@ -106,11 +106,10 @@ def _ends_like(text: str, stop: str) -> bool:
     return any(text.endswith(stop[:length]) for length in range(1, len(stop)))
 
 
-def _breaks_off(text: bytes) -> bool:
-    """Whether one of the last bytes begins a character that needs more than there are behind it."""
-    return any(
-        byte >= first and behind < needed
-        for behind, byte in enumerate(reversed(text[-4:]), 1)
-        for first, needed in ((0xC0, 2), (0xE0, 3), (0xF0, 4))
-        if byte < 0xF8
-    )
+def unfinished(text: bytes) -> int:
+    """How many bytes at the end begin a character that needs more than there are."""
+    for behind, byte in enumerate(reversed(text[-4:]), 1):
+        needed = 4 if 0xF0 <= byte < 0xF8 else 3 if 0xE0 <= byte < 0xF0 else 2 if 0xC0 <= byte < 0xE0 else 0
+        if behind < needed:
+            return behind
+    return 0
