@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.servers.backing import Backing
+from tests.support.servers.double import running
 from tests.support.servers.faults import Drop, Framing, Garble, Hold, Within, loading, too_many
 from tests.support.servers.llama_double import LlamaDouble
 from tests.support.servers.openai_double import KEY, OpenAiDouble
@@ -169,3 +171,30 @@ def test_an_event_can_be_no_json(vllm_double: VllmDouble) -> None:
     vllm_double.faults = [Garble(2, b'data: {"choices\n\n')]
     with pytest.raises(json.JSONDecodeError):
         stream(vllm_double.url, "/v1/completions", {"prompt": PROMPT, **GREEDY})
+
+
+def test_what_is_asked_besides_fails_on_its_own(llama_double: LlamaDouble) -> None:
+    llama_double.faults_elsewhere = [loading()]
+    assert [call(llama_double.url, "/props")[0] for _ in range(2)] == [503, 200]
+
+
+def test_a_connection_that_was_promised_may_be_gone(llama_double: LlamaDouble) -> None:
+    llama_double.hangs_up = True
+    connection = http.client.HTTPConnection(urlsplit(llama_double.url).netloc, timeout=20)
+    connection.request("GET", "/health")
+    assert connection.getresponse().read()
+    connection.auto_open = 0
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        connection.request("GET", "/health")
+        connection.getresponse()
+    connection.close()
+
+
+def test_a_double_comes_back_where_it_was(backing: Backing) -> None:
+    double = LlamaDouble(backing)
+    with running(double):
+        port = urlsplit(double.url).port
+    with pytest.raises(ConnectionRefusedError):
+        call(double.url, "/health")
+    with running(double, port or 0):
+        assert call(double.url, "/health")[0] == 200

@@ -126,6 +126,9 @@ class VllmDouble(Double):
         if wished is None and not chat:
             wished = COMPLETION_TOKENS
         ids = self._ids(body, begin=not chat and body.get("add_special_tokens", True))
+        strangers = [token for token in ids if not self.backing.vocabulary.holds(token)]
+        if strangers:
+            self.refuse(f"Token id {max(strangers)} is out of vocabulary")
         if (wished or 0) > window:
             self.refuse(
                 f"max_tokens={wished} cannot be greater than max_model_len=max_total_tokens={window}. "

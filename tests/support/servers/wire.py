@@ -47,6 +47,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.fault = self.double.fault_of(self.command, self.path)
         try:
             self.double.respond(self, body)
+            self.close_connection = self.close_connection or self.double.hangs_up
         except (ClientLeftError, DroppedError, OSError):
             self.close_connection = True
 
