@@ -3,18 +3,21 @@
 import http.client
 import json
 import threading
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.chat_templates import KEEPS_REASONING
 from tests.support.servers.backing import Backing
 from tests.support.servers.double import running
-from tests.support.servers.faults import Drop, Framing, Garble, Hold, Within, loading, too_many
+from tests.support.servers.faults import Drop, Framing, Garble, Hold, Within, fails, loading, too_many
 from tests.support.servers.llama_double import LlamaDouble
 from tests.support.servers.openai_double import KEY, OpenAiDouble
 from tests.support.servers.plain_client import call, exchanged, stream
 from tests.support.servers.vllm_double import VllmDouble
+from tests.support.tiny_gguf import Shape, write_tiny_gguf
 
 GREEDY = {"temperature": 0, "max_tokens": 8}
 PROMPT = list(range(40, 100))
@@ -198,3 +201,66 @@ def test_a_double_comes_back_where_it_was(backing: Backing) -> None:
         call(double.url, "/health")
     with running(double, port or 0):
         assert call(double.url, "/health")[0] == 200
+
+
+def test_two_are_answered_at_once_by_vllm_and_one_by_llama_server(
+    vllm_double: VllmDouble, llama_double: LlamaDouble
+) -> None:
+    asked = {"prompt": PROMPT, **GREEDY}
+    for double, answered in ((vllm_double, True), (llama_double, False)):
+        hold = Hold(tokens=2)
+        double.faults = [hold]
+        first = threading.Thread(target=stream, args=(double.url, "/v1/completions", asked))
+        first.start()
+        assert hold.reached.wait(20)
+        second = threading.Thread(target=call, args=(double.url, "/v1/completions", asked))
+        second.start()
+        if answered:
+            second.join(20)
+            assert not second.is_alive()
+        hold.let_go.set()
+        first.join(20)
+        second.join(20)
+        assert double.most_running == (2 if answered else 1)
+
+
+def test_an_answer_can_be_told_to_a_double(llama_double: LlamaDouble) -> None:
+    llama_double.backing.says = ["a🙂b"]
+    *partials, final = stream(llama_double.url, "/completion", {"prompt": PROMPT})
+    assert [event["content"] for event in partials] == ["a", "🙂", "b", ""]
+    assert [event["tokens_predicted"] for event in partials] == [1, 5, 6, 7]
+    assert final["stop_type"] == "eos"
+
+
+def test_reasoning_has_a_field_of_its_own_in_each_dialect(tmp_path: Path) -> None:
+    path = write_tiny_gguf(tmp_path / "thinks.gguf", Shape(template=KEEPS_REASONING))
+    backing = Backing(path)
+    asked = {"messages": [{"role": "user", "content": "Hello"}]}
+    try:
+        with running(VllmDouble(backing, reasoning=True)) as vllm, running(LlamaDouble(backing)) as llama:
+            for double, field in ((vllm, "reasoning"), (llama, "reasoning_content")):
+                backing.says = ["<think>hm</think>yes"] * 2
+                message = call(double.url, "/v1/chat/completions", asked)[1]["choices"][0]["message"]
+                assert (message[field], message["content"]) == ("hm", "yes")
+                events = stream(double.url, "/v1/chat/completions", asked)[:-1]
+                deltas = [event["choices"][0]["delta"] for event in events]
+                assert "".join(delta.get(field) or "" for delta in deltas) == "hm"
+                assert "".join(delta.get("content") or "" for delta in deltas) == "yes"
+    finally:
+        backing.close()
+
+
+def test_a_server_can_fail_within_its_stream(vllm_double: VllmDouble) -> None:
+    vllm_double.faults = [fails(2)]
+    *chunks, last = stream(vllm_double.url, "/v1/completions", {"prompt": PROMPT, **GREEDY})
+    assert (len(chunks), last["error"]["code"]) == (2, 500)
+
+
+def test_what_cannot_be_a_grammar_is_refused(vllm_double: VllmDouble, llama_double: LlamaDouble) -> None:
+    broken = {"prompt": PROMPT, "grammar": "root ::= ("}
+    assert call(llama_double.url, "/completion", broken)[0] == 400
+    assert (
+        call(llama_double.url, "/completion", {"prompt": PROMPT, "json_schema": {"type": "strang"}})[0] == 400
+    )
+    outputs = {"structured_outputs": {"grammar": "root ::= ("}}
+    assert call(vllm_double.url, "/v1/completions", {"prompt": PROMPT, **outputs})[0] == 400

@@ -9,8 +9,9 @@ from http.server import ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any, ClassVar, TypeVar
 
-from tests.support.servers.backing import Asked, Backing
+from tests.support.servers.backing import Backing
 from tests.support.servers.faults import Fault, Framing
+from tests.support.servers.runner import Asked
 from tests.support.servers.wire import ClientLeftError, Exchange
 
 Body = dict[str, Any]

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tests.support.servers.backing import Asked, now
+from tests.support.servers.backing import now
 from tests.support.servers.double import Answered, Body
 from tests.support.servers.llama_facts import ASKED, SETTINGS
+from tests.support.servers.runner import Asked
 from tests.support.servers.texts import LlamaSpeaker, Said, Thoughts, unfinished
 from tests.support.servers.wire import Events, Exchange
 
@@ -42,7 +43,7 @@ class LlamaAnswer:
         self._speaker = LlamaSpeaker(asked.sampling.stop)
         tags = double.backing.template.behaviour.reasoning if shape is Shape.CHAT else None
         prompt = double.backing.vocabulary.text(asked.ids).rstrip()
-        self._thoughts = Thoughts(tags, opened=tags is not None and prompt.endswith(tags.opening))
+        self._thoughts = Thoughts(tags, opened=tags is not None and prompt.endswith(tags.opening), trims=True)
         self._text, self._stop_type, self._word = "", "limit", ""
         self._bytes = b""
         self._thought, self._said = "", ""

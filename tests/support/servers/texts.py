@@ -77,12 +77,15 @@ class VllmSpeaker:
 
 
 class Thoughts:
-    """Parts reasoning from the answer by the tags of the model."""
+    """Parts reasoning from the answer by the tags of the model; with `trims` the lines between the two
+    are dropped."""
 
-    def __init__(self, tags: ReasoningTags | None, *, opened: bool) -> None:
-        self._opening = MarkerSearch((tags.opening,) if tags and not opened else ())
+    def __init__(self, tags: ReasoningTags | None, *, opened: bool, trims: bool) -> None:
+        self._tags, self._thinks = tags, opened and tags is not None
+        self._opening = MarkerSearch((tags.opening,) if tags else ())
         self._closing = MarkerSearch((tags.closing,) if tags else ())
-        self._thinks, self._tags = opened and tags is not None, tags
+        self._trims = trims
+        self._between = False
 
     def feed(self, text: str) -> tuple[str, str]:
         """What is reasoning of it, and what is answer."""
@@ -90,16 +93,22 @@ class Thoughts:
             thought = self._closing.feed(text)
             if self._closing.found is None:
                 return thought, ""
-            self._thinks, self._tags = False, None
-            return thought, self._closing.rest.lstrip("\n")
+            self._thinks, self._tags, self._between = False, None, self._trims
+            return thought, self._answer(self._closing.rest)
         if self._tags is None:
-            return "", text
+            return "", self._answer(text)
         said = self._opening.feed(text)
         if self._opening.found is None:
             return "", said
         self._thinks = True
         thought, rest = self.feed(self._opening.rest)
         return thought, said + rest
+
+    def _answer(self, text: str) -> str:
+        if self._between:
+            text = text.lstrip("\n")
+            self._between = not text
+        return text
 
 
 def _ends_like(text: str, stop: str) -> bool:

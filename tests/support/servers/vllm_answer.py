@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.support.servers.backing import Asked, now
+from tests.support.servers.backing import now
 from tests.support.servers.blocks import BLOCK
 from tests.support.servers.double import Answered, Body
+from tests.support.servers.runner import Asked
 from tests.support.servers.texts import Thoughts, VllmSpeaker
 from tests.support.servers.wire import Events, Exchange
 
@@ -34,7 +35,7 @@ class VllmAnswer:
         opened = tags is not None and double.backing.vocabulary.text(asked.ids).rstrip().endswith(
             tags.opening
         )
-        self._thoughts = Thoughts(tags, opened=opened)
+        self._thoughts = Thoughts(tags, opened=opened, trims=False)
         self._stop_ids = frozenset(body.get("stop_token_ids") or ())
         self._finish: str | None = None
         self._reason: str | int | None = None

@@ -114,7 +114,8 @@ class Events:
         line = b"data: " + (value if isinstance(value, bytes) else as_json(value)) + b"\n\n"
         self._tokens += tokens
         if isinstance(self._fault, Garble) and self._tokens > self._fault.tokens:
-            line, self._fault = self._fault.line, None
+            self._garble(self._fault)
+            return
         self._drop_within(line)
         self._write(line)
         self._misbehave()
@@ -127,6 +128,13 @@ class Events:
         self.begin()
         self._flush()
         self._exchange.wfile.write(b"0\r\n\r\n")
+
+    def _garble(self, garble: Garble) -> None:
+        self._fault = None
+        self._write(garble.line)
+        if garble.ends:
+            self.end()
+            raise DroppedError
 
     def _write(self, line: bytes) -> None:
         if self._framing.comments:
