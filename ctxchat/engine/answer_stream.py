@@ -53,8 +53,9 @@ class AnswerStream:
         return self._receive(text) if text else []
 
     def finish(self) -> list[Shown]:
-        """What was held back, once nothing more is decoded."""
-        shown = self._receive(self._characters.finish())
+        """What was held back, once nothing more is decoded. Tokens whose text never came are not of it."""
+        cut = self._characters.finish()
+        shown = self._receive(cut) if cut else []
         shown += self._read_text(self._beginning)
         shown += self._note(ReasoningGenerated, self._closing.finish())
         if not self.stopped:

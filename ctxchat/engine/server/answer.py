@@ -10,7 +10,7 @@ from ctxchat.engine.answer_stream import AnswerStream
 from ctxchat.engine.server.dialects.constraints import is_satisfied
 from ctxchat.engine.server.dialects.dialect import Delta
 from ctxchat.engine.server.vocabularies.served import ServedVocabulary
-from ctxchat.engine.tokens.segments import CONTROL, SegmentVocabulary
+from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Shown = ReasoningGenerated | TextGenerated
 
@@ -64,10 +64,10 @@ class Answer:
         assert isinstance(vocabulary, SegmentVocabulary)
         ids = self._whole(delta, vocabulary)
         self.count += len(ids)
+        if delta.finish is Finish.STOP:
+            ids = ids[:-1]  # The token that ends the turn.
         if isinstance(vocabulary, ServedVocabulary):
             return self._stream.feed_text(ids, delta.text)
-        if delta.finish is Finish.STOP and ids and vocabulary.attributes(ids[-1]) & CONTROL:
-            ids = ids[:-1]
         shown: list[Shown] = []
         for token in ids:
             if self.stopped or vocabulary.ends_turn(token):
