@@ -176,7 +176,7 @@ class _Generating:
         """What was said so far is shown to its end, so that it is kept."""
         for shown in self._answer.rest():
             self._emit(shown)
-        kept = "; what it said is kept, and `/continue` goes on" if self._shown else ""
+        kept = "; what it said is kept, and it can be asked again" if self._shown else ""
         raise EngineError(f"{self._server.shown} broke off: {why}{kept}")
 
     def _new_answer(self) -> Answer:
