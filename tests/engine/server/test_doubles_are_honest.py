@@ -150,7 +150,23 @@ def test_a_schema_is_asked_for_in_the_same_words(both: tuple[LlamaDouble, RealSe
             assert isinstance(json.loads(text)["n"], bool)
 
 
-def test_a_model_of_the_real_server_can_be_restarted(tiny_llama_server: RealServer) -> None:
+@pytest.mark.model
+def test_both_count_and_answer_messages_to_a_real_model_alike(
+    smollm2_backing: Backing, smollm2_llama_server: RealServer
+) -> None:
+    """Answers differ by rounding, so only the first words are compared."""
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Name a colour 🙂."}]
+    with running(LlamaDouble(smollm2_backing)) as double:
+        for messages in (said, said[1:]):
+            asked = {"messages": messages, "max_tokens": 4, "temperature": 0}
+            chat, template = "/v1/chat/completions", "/apply-template"
+            one, other = (call(url, chat, asked)[1] for url in (double.url, smollm2_llama_server.url))
+            assert one["choices"] == other["choices"]
+            assert one["usage"] == other["usage"]
+            assert call(double.url, template, asked) == call(smollm2_llama_server.url, template, asked)
+
+
+def test_the_real_server_can_be_restarted_where_it_was(tiny_llama_server: RealServer) -> None:
     tiny_llama_server.restart()
     assert call(tiny_llama_server.url, "/health") == (200, {"status": "ok"})
     assert Path(tiny_llama_server.command[0]).name == "llama-server"

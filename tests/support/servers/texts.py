@@ -77,15 +77,14 @@ class VllmSpeaker:
 
 
 class Thoughts:
-    """Parts reasoning from the answer by the tags of the model; with `trims` the lines between the two
-    are dropped."""
+    """Parts reasoning, which comes first, from the answer by the tags of the model; with `trims` the
+    lines between the two are dropped."""
 
     def __init__(self, tags: ReasoningTags | None, *, opened: bool, trims: bool) -> None:
         self._tags, self._thinks = tags, opened and tags is not None
-        self._opening = MarkerSearch((tags.opening,) if tags else ())
         self._closing = MarkerSearch((tags.closing,) if tags else ())
         self._trims = trims
-        self._between = False
+        self._begun, self._between = "", False
 
     def feed(self, text: str) -> tuple[str, str]:
         """What is reasoning of it, and what is answer."""
@@ -97,12 +96,15 @@ class Thoughts:
             return thought, self._answer(self._closing.rest)
         if self._tags is None:
             return "", self._answer(text)
-        said = self._opening.feed(text)
-        if self._opening.found is None:
-            return "", said
-        self._thinks = True
-        thought, rest = self.feed(self._opening.rest)
-        return thought, said + rest
+        self._begun += text
+        opening, begun = self._tags.opening, self._begun.lstrip()
+        if begun.startswith(opening):
+            self._thinks = True
+            return self.feed(begun.removeprefix(opening))
+        if opening.startswith(begun):
+            return "", ""
+        self._tags = None
+        return "", self._begun
 
     def _answer(self, text: str) -> str:
         if self._between:

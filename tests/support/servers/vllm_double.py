@@ -148,4 +148,6 @@ class VllmDouble(Double):
         try:
             return Asked(ids, limit, sampling_asked(body), grammar_asked(body))
         except UsageError as error:
-            self.refuse(f"Failed to convert the grammar from GBNF to Lark: {error}")
+            grammar = (body.get("structured_outputs") or {}).get("grammar") is not None
+            schema = f"Failed to transform json schema into a grammar: {error}"
+            self.refuse("Invalid grammar specification." if grammar else schema)
