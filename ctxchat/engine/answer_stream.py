@@ -46,9 +46,16 @@ class AnswerStream:
         self._waiting += (token,)
         return self._receive(self._characters.feed(piece))
 
+    def feed_text(self, tokens: tuple[int, ...], text: str) -> list[Shown]:
+        """What can be shown of tokens whose text somebody else has made: it is empty for those that end
+        within a character, which comes with a later one."""
+        self._waiting += tokens
+        return self._receive(text) if text else []
+
     def finish(self) -> list[Shown]:
-        """What was held back, once nothing more is decoded."""
-        shown = self._receive(self._characters.finish())
+        """What was held back, once nothing more is decoded. Tokens whose text never came are not of it."""
+        cut = self._characters.finish()
+        shown = self._receive(cut) if cut else []
         shown += self._read_text(self._beginning)
         shown += self._note(ReasoningGenerated, self._closing.finish())
         if not self.stopped:

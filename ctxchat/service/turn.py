@@ -13,6 +13,7 @@ from ctxchat.domain.events import (
     ReasoningGenerated,
     TextGenerated,
     Usage,
+    Warned,
 )
 from ctxchat.domain.model import CachePlan, ModelFacts, Restoration
 from ctxchat.domain.ports import Clock
@@ -61,6 +62,8 @@ class Stopwatch:
                     self.first_token = self.clock.seconds()
             case Generated():
                 self.ended = self.clock.seconds()
+            case Warned():
+                pass
 
     def latency(self, evaluated: int | None, decoded: int | None) -> Latency:
         """Durations, and rates over `evaluated` prompt tokens and `decoded` answer tokens."""
@@ -148,7 +151,7 @@ class Turn:
                 self.reasoning.append(text)
             case Generated():
                 self.generated = event
-            case Prefilled():
+            case Prefilled() | Warned():
                 pass
 
     @property

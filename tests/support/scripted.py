@@ -12,8 +12,8 @@ from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefille
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.receipt import Memory
-from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.answer_stream import AnswerStream
+from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
 from ctxchat.engine.prefix import common_prefix

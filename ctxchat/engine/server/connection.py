@@ -1,6 +1,5 @@
 """Requests to one server, over httpx2: the only place here that knows it."""
 
-import json
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ CONNECTING = 10.0
 """Seconds within which a server must take a connection."""
 
 LARGEST_REFUSAL = 65_536
+SILENT = "it said nothing for longer than the timeout of [server]"
 
 
 class Connection:
@@ -164,10 +164,7 @@ def _told(hidden: Any) -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException as error:
-        raise Refusal(None, _waited(type(error).__name__)) from None
-    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, json.JSONDecodeError) as error:
+        kind = "it takes no connection" if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        raise Refusal(None, kind, waited=True) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         raise Refusal(None, hidden(one_line(str(error)) or type(error).__name__)) from None
-
-
-def _waited(kind: str) -> str:
-    return "it takes no connection" if kind == "ConnectTimeout" else "it said nothing for too long"

@@ -1,15 +1,22 @@
 """A model that a server runs."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.events import EngineEvent, Generated, ModelLoading
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import Generation, ModelFacts
-from ctxchat.domain.ports import PrefixCache, Template, Vocabulary
-from ctxchat.domain.costs import Costs
+from ctxchat.domain.ports import Template, Vocabulary
+from ctxchat.engine.server.costs import ServerCosts
+from ctxchat.engine.server.generation import generate
+from ctxchat.engine.server.known import KnownServer
 from ctxchat.engine.server.options import ServerOptions
+from ctxchat.engine.server.prefixes import SentPrefixes
+from ctxchat.engine.server.probing import Probed
+from ctxchat.engine.server.thread import streamed
 
 
 class ServerModel:
@@ -18,39 +25,64 @@ class ServerModel:
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
+        self._known: KnownServer | None = None
 
     @property
     def facts(self) -> ModelFacts:
-        raise EngineError("the model is not loaded")
+        return self._server().facts
+
+    @property
+    def probed(self) -> Probed:
+        """What the server says of itself."""
+        return self._server().probed
 
     @property
     def vocabulary(self) -> Vocabulary:
-        raise EngineError("the model is not loaded")
+        return self._server().vocabulary
 
     @property
     def template(self) -> Template:
-        raise EngineError("the model is not loaded")
+        return self._server().template
 
     @property
     def cache(self) -> None:
         return None
 
     @property
-    def prefixes(self) -> PrefixCache:
-        raise EngineError("the model is not loaded")
+    def prefixes(self) -> SentPrefixes:
+        return self._server().prefixes
 
     @property
-    def costs(self) -> Costs | None:
-        return None
+    def costs(self) -> ServerCosts | None:
+        return self._known.costs if self._known else None
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
-        raise EngineError("the model is not loaded")
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:  # noqa: ARG002 - of the port
+        """Find out what the server is, once. Raises ModelError; ends early, not loaded, where it was
+        cancelled."""
+        if self._known or cancel.requested:
+            return
+        yield ModelLoading(0, 1)
+        opened: list[KnownServer] = []
+        stop = Cancel()
+        with cancel.calling(stop.request):
+            yield from streamed(lambda _: opened.append(KnownServer(self._options)), stop, "server")
+        if opened and not stop.requested:
+            self._known = opened[0]
+            yield ModelLoading(1, 1)
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
-        raise EngineError("the model is not loaded")
+        """Answer; see `domain.ports.Model`."""
+        server, stop = self._server(), Cancel()
+        ended = False
+        with cancel.calling(stop.request):
+            for event in streamed(partial(generate, server, generation, stop), stop, "answer"):
+                ended = isinstance(event, Generated)
+                yield event
+        if not ended:
+            yield Generated(Finish.CANCELLED, "", ())
 
-    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:
-        """Nothing is sent to a server unasked: gives no calibration."""
+    def calibrate(self, cancel: Cancel, seconds: float) -> Iterator[Calibration]:  # noqa: ARG002 - of the port
+        """Gives none: it would be work that nobody asked the server for."""
         return iter(())
 
     def memory(self) -> None:
@@ -58,3 +90,11 @@ class ServerModel:
 
     def close(self) -> None:
         """Safe to call twice."""
+        known, self._known = self._known, None
+        if known:
+            known.close()
+
+    def _server(self) -> KnownServer:
+        if self._known is None:
+            raise EngineError("the model is not loaded")
+        return self._known

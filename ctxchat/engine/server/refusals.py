@@ -16,14 +16,15 @@ _TOO_LONG = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818 - it is told as one of the domain's errors
     """A server that did not do what it was asked, or could not be asked. `status` is None where none came:
-    the connection failed, and `said` is why."""
+    the connection failed, and `said` is why; `waited` says that no more time was given."""
 
     status: int | None
     said: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    waited: bool = False
 
     @property
     def retry_after(self) -> str | None:
@@ -61,8 +62,8 @@ def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] =
     match refusal.status:
         case None:
             return (
-                f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] to "
-                "where it runs"
+                f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] "
+                "to where it runs"
             )
         case 401 | 403:
             return f"{shown} wants another key{said}; set the key of [server]"

@@ -5,6 +5,7 @@ are the scaffold, tokenized with control tokens; the messages go in between them
 without, so nothing that a message says can become a control token.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -37,20 +38,23 @@ CHATML = (
 )
 
 
-class JinjaTemplate:
-    """A chat template in Jinja, run in a sandbox for at most a second.
+class ChatTemplate(ABC):
+    """What is put around messages, found by rendering marks in their places.
 
-    `bos` and `eos` are the texts of the tokens that begin and end a text; `origin` says where
-    the template came from.
+    `spelled` is where the tags of reasoning are looked for, `origin` says where the template came from.
     """
 
-    def __init__(self, source: str, *, bos: str, eos: str, origin: str = OWN) -> None:
+    def __init__(self, spelled: str, origin: str) -> None:
         self.origin = origin
-        self._source, self._bos, self._eos = source, bos, eos
+        self._spelled = spelled
+
+    @abstractmethod
+    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
+        """The text of messages. Raises ModelError."""
 
     @cached_property
     def behaviour(self) -> TemplateBehaviour:
-        return probe(self.render, self._source)
+        return probe(self.render, self._spelled)
 
     def scaffold(
         self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
@@ -62,6 +66,17 @@ class JinjaTemplate:
         tags = self.behaviour.reasoning
         opens = tags is not None and answer and literals[-1].rstrip().endswith(tags.opening)
         return Scaffold(literals, opens_reasoning=opens)
+
+
+class JinjaTemplate(ChatTemplate):
+    """A chat template in Jinja, run in a sandbox for at most a second.
+
+    `bos` and `eos` are the texts of the tokens that begin and end a text.
+    """
+
+    def __init__(self, source: str, *, bos: str, eos: str, origin: str = OWN) -> None:
+        super().__init__(source, origin)
+        self._source, self._bos, self._eos = source, bos, eos
 
     def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
         """The text of messages. What is not known (tools, documents) is left out and not None:

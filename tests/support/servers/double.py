@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from tests.support.servers.backing import Asked, Backing
+from tests.support.servers.backing import Backing
 from tests.support.servers.faults import Fault, Framing
+from tests.support.servers.runner import Asked
 from tests.support.servers.wire import ClientLeftError, Exchange
 
 Body = dict[str, Any]
@@ -48,12 +49,17 @@ class RefusedError(Exception):
 
 
 class Double:
-    """What the dialects share. `faults` are taken from the front, one by each request for an answer
-    (those with a path in `answering`); `framing` is how streams are written from now on."""
+    """What the dialects share.
+
+    `faults` are taken from the front, one by each request for an answer (those with a path in
+    `answering`), `faults_elsewhere` by all others. `framing` is how streams are written from now on.
+    With `hangs_up` each connection is closed behind an answer that promised to keep it.
+    """
 
     software: ClassVar[str] = ""
     json_type: ClassVar[str] = "application/json"
     stream_type: ClassVar[str] = "text/event-stream"
+    closes_on_errors: ClassVar[bool] = False
     answering: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, backing: Backing, name: str = "tiny") -> None:
@@ -61,6 +67,8 @@ class Double:
         self.url = ""
         self.key: str | None = None
         self.faults: list[Fault] = []
+        self.faults_elsewhere: list[Fault] = []
+        self.hangs_up = False
         self.framing = Framing()
         self.seen: list[Seen] = []
         self.answers: list[Answered] = []
@@ -77,8 +85,10 @@ class Double:
         return [one.body for one in self.seen if one.path == path]
 
     def fault_of(self, method: str, path: str) -> Fault | None:
+        answers = method == "POST" and path in self.answering
+        waiting = self.faults if answers else self.faults_elsewhere
         with self._lock:
-            return self.faults.pop(0) if method == "POST" and path in self.answering and self.faults else None
+            return waiting.pop(0) if waiting else None
 
     def respond(self, exchange: Exchange, raw: bytes) -> None:
         path = exchange.path.partition("?")[0]
@@ -103,7 +113,13 @@ class Double:
         try:
             return dict(json.loads(raw)) if raw else {}
         except ValueError as error:
-            raise RefusedError(400, {"error": {"message": str(error)}}) from error
+            raise RefusedError(*self.unreadable(str(error))) from error
+
+    def unreadable(self, reason: str) -> tuple[int, Body]:
+        """Status and body of what is said of a body that is no JSON."""
+        return 400, {
+            "error": {"message": reason, "type": "invalid_request_error", "param": None, "code": 400}
+        }
 
     def refuse_key(self, path: str) -> None:
         raise NotImplementedError
@@ -130,15 +146,18 @@ class Double:
                 self.running -= 1
 
 
+SomeDouble = TypeVar("SomeDouble", bound=Double)
+
+
 @contextmanager
-def running(double: Double) -> Iterator[Double]:
-    """Let a double listen on a free port of loopback."""
+def running(double: SomeDouble, port: int = 0) -> Iterator[SomeDouble]:
+    """Let a double listen on loopback; on a port it had before, it is the same server started anew."""
 
     class Handler(Exchange):
         pass
 
     Handler.double = double
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     double.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -44,10 +44,12 @@ class Hold:
 
 @dataclass(frozen=True)
 class Garble:
-    """The event behind so many tokens is `line` in the place of JSON."""
+    """The event behind so many tokens is `line` in the place of the right one, and the last where it `ends`
+    the stream."""
 
     tokens: int = 0
     line: bytes = b'data: {"choices": [{"te\n\n'
+    ends: bool = False
 
 
 Fault = Drop | Refuse | Hold | Garble
@@ -91,3 +93,11 @@ def redirect(location: str) -> Refuse:
 
 def not_json() -> Refuse:
     return Refuse(200, b"it works!", {"Content-Type": "application/json"})
+
+
+def fails(tokens: int = 0, message: str = "the engine died") -> Garble:
+    """A server that fails behind so many tokens, and says so in the stream, as both kinds do."""
+    error = (
+        f'{{"error": {{"message": "{message}", "type": "InternalServerError", "param": null, "code": 500}}}}'
+    )
+    return Garble(tokens, f"data: {error}\n\n".encode(), ends=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tests.support.servers.backing import Asked, now
+from tests.support.servers.backing import now
 from tests.support.servers.double import Answered, Body
-from tests.support.servers.llama_facts import settings
-from tests.support.servers.texts import LlamaSpeaker, Said, Thoughts
+from tests.support.servers.llama_facts import ASKED, SETTINGS
+from tests.support.servers.runner import Asked
+from tests.support.servers.texts import LlamaSpeaker, Said, Thoughts, unfinished
 from tests.support.servers.wire import Events, Exchange
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class LlamaAnswer:
         self._speaker = LlamaSpeaker(asked.sampling.stop)
         tags = double.backing.template.behaviour.reasoning if shape is Shape.CHAT else None
         prompt = double.backing.vocabulary.text(asked.ids).rstrip()
-        self._thoughts = Thoughts(tags, opened=tags is not None and prompt.endswith(tags.opening))
+        self._thoughts = Thoughts(tags, opened=tags is not None and prompt.endswith(tags.opening), trims=True)
         self._text, self._stop_type, self._word = "", "limit", ""
+        self._bytes = b""
         self._thought, self._said = "", ""
         self._began = self._read = time.monotonic()
         self._id = f"chatcmpl-{len(double.answers):032d}"
@@ -82,7 +84,9 @@ class LlamaAnswer:
         """Tell of a token; whether the answer ends with it."""
         backing = self._double.backing
         ends = backing.vocabulary.ends_turn(token)
-        said = self._speaker.feed(backing.piece(token), ends=ends)
+        piece = backing.piece(token)
+        self._bytes += piece
+        said = self._speaker.feed(piece, ends=ends)
         if said.stop is not None:
             self._stop_type, self._word = "word", said.stop
         elif ends:
@@ -139,6 +143,10 @@ class LlamaAnswer:
         return [*chunks[:-1], {**chunks[-1], **self._timings()}]
 
     def _whole(self) -> Json:
+        """In one piece nothing is held back, and broken characters show, but for the end of a message."""
+        if not self._word:
+            cut = unfinished(self._bytes) if self._shape is Shape.CHAT else 0
+            self._text = self._bytes[: len(self._bytes) - cut].decode("utf-8", "replace")
         if self._shape is Shape.OWN:
             return self._own()
         common: Json = {"finish_reason": self._finish(), "index": 0}
@@ -158,10 +166,10 @@ class LlamaAnswer:
             "tokens": list(self._answer.ids) if self._body.get("return_tokens") else [],
             "id_slot": 0,
             "stop": True,
-            "model": backing.path.name,
+            "model": str(backing.path),
             "tokens_predicted": len(self._answer.ids),
             "tokens_evaluated": len(ids),
-            "generation_settings": settings(self._double),
+            "generation_settings": {**SETTINGS, **ASKED},
             "prompt": backing.vocabulary.text(ids),
             "has_new_line": "\n" in self._text,
             "truncated": len(ids) + len(self._answer.ids) >= backing.window,
@@ -175,7 +183,7 @@ class LlamaAnswer:
         kind = self._shape.value
         if self._shape is Shape.CHAT and self._streams:
             kind += ".chunk"
-        told = {"choices": choices, "created": now(), "model": self._double.backing.path.name}
+        told = {"choices": choices, "created": now(), "model": str(self._double.backing.path)}
         return {**told, "system_fingerprint": self._double.build, "object": kind, "id": self._id}
 
     def _finish(self) -> str:
@@ -190,7 +198,7 @@ class LlamaAnswer:
         return {"usage": {**counts, "prompt_tokens_details": details}}
 
     def _timings_of_partials(self) -> Json:
-        return self._timings() if self._body.get("timings_per_token") else {}
+        return self._timings() if self._body.get("timings_per_token") or self._word else {}
 
     def _timings(self) -> Json:
         read, decoded = len(self._asked.ids) - self._answer.cached, len(self._answer.ids)

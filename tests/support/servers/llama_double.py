@@ -1,16 +1,20 @@
 """A double of llama-server with one slot (`-np 1 --cache-ram 0`)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any, NoReturn
 
+from ctxchat.domain.errors import UsageError
 from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.grammar.follower import grammar_of
 from ctxchat.engine.grammar.json_schema import grammar_of_schema
-from tests.support.servers.backing import Asked
 from tests.support.servers.double import Body, Double, RefusedError, as_texts, common
 from tests.support.servers.llama_answer import LlamaAnswer, Shape
 from tests.support.servers.llama_facts import BUILD, model_of, models, props, slots
-from tests.support.servers.wire import Exchange
+from tests.support.servers.runner import Asked
+from tests.support.servers.wire import GLANCE, Exchange
 
 UNLIMITED = 1 << 20
 
@@ -20,9 +24,14 @@ class LlamaDouble(Double):
 
     software = "llama.cpp"
     json_type = "application/json; charset=utf-8"
+    closes_on_errors = True
     answering = frozenset({"/completion", "/completions", "/v1/completions", "/v1/chat/completions"})
-    slot: tuple[int, ...] = ()
     build = BUILD
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.slot: tuple[int, ...] = ()
+        self._busy = Lock()
 
     @property
     def routes(self) -> Mapping[tuple[str, str], Callable[[Exchange, Body], None]]:
@@ -51,8 +60,12 @@ class LlamaDouble(Double):
         raise RefusedError(status, {"error": {"code": status, "message": message, "type": kind, **more}})
 
     def refuse_key(self, path: str) -> None:
-        if path not in {"/health", "/v1/health", "/models", "/v1/models", "/"}:
+        if path not in {"/health", "/v1/health"}:
             self.refuse("Invalid API Key", 401, "authentication_error")
+
+    def unreadable(self, reason: str) -> tuple[int, Body]:
+        message = f"[json.exception.parse_error.101] parse error: {reason}"
+        return 500, {"error": {"code": 500, "message": message, "type": "server_error"}}
 
     def refuse_path(self, method: str, path: str) -> None:
         self.refuse("File Not Found", 404, "not_found_error")
@@ -100,6 +113,10 @@ class LlamaDouble(Double):
         if "prompt" not in body:
             self.refuse("[json.exception.out_of_range.403] key 'prompt' not found")
         asked = self._asked(body)
+        if not asked.ids:
+            self.refuse('"prompt" must not be empty')
+        if not all(map(self.backing.vocabulary.holds, asked.ids)):
+            self.refuse("Prompt contains invalid tokens")
         held = self.backing.window
         if len(asked.ids) >= held:
             message = (
@@ -107,14 +124,25 @@ class LlamaDouble(Double):
                 "try increasing it"
             )
             self.refuse(message, kind="exceed_context_size_error", n_prompt_tokens=len(asked.ids), n_ctx=held)
-        cached = common(self.slot, asked.ids) if body.get("cache_prompt", True) else 0
-        cached = min(cached, len(asked.ids) - 1)
-        with self.generating(exchange, asked, cached) as answer:
-            try:
-                LlamaAnswer(self, exchange, body, shape, asked, answer).write()
-            finally:
-                # The last token that was decoded is in no cell yet.
-                self.slot = (*asked.ids, *answer.ids[:-1])
+        with self._the_slot(exchange):
+            cached = common(self.slot, asked.ids) if body.get("cache_prompt", True) else 0
+            cached = min(cached, len(asked.ids) - 1)
+            with self.generating(exchange, asked, cached) as answer:
+                try:
+                    LlamaAnswer(self, exchange, body, shape, asked, answer).write()
+                finally:
+                    # The last token that was decoded is in no cell yet.
+                    self.slot = (*asked.ids, *answer.ids[:-1])
+
+    @contextmanager
+    def _the_slot(self, exchange: Exchange) -> Iterator[None]:
+        """Wait for the one slot, while the client does."""
+        while not self._busy.acquire(timeout=GLANCE):
+            exchange.check_client()
+        try:
+            yield
+        finally:
+            self._busy.release()
 
     def _asked(self, body: Body) -> Asked:
         prompt = body["prompt"]
@@ -123,14 +151,23 @@ class LlamaDouble(Double):
             (body[key] for key in ("n_predict", "max_completion_tokens", "max_tokens") if key in body), -1
         )
         room = self.backing.window - len(ids)
-        limit = min(room, UNLIMITED if wished is None or wished < 0 else wished)
+        # Where none is wished for, one is decoded all the same.
+        limit = min(room, UNLIMITED if wished is None or wished < 0 else max(1, wished))
         return Asked(ids, limit, _sampling(body), self._grammar(body))
 
     def _grammar(self, body: Body) -> str | None:
         if body.get("grammar"):
+            try:
+                grammar_of(str(body["grammar"]))
+            except UsageError:
+                self.refuse("Failed to initialize samplers: failed to parse grammar")
             return str(body["grammar"])
         if "json_schema" in body:
-            return grammar_of_schema(json.dumps(body["json_schema"] or {"type": "object"}))
+            try:
+                return grammar_of_schema(json.dumps(body["json_schema"] or {"type": "object"}))
+            except UsageError as error:
+                why = f"JSON schema conversion failed:\n{error}"
+                self.refuse(f"Field 'json_schema': \"json_schema\": {why}")
         return None
 
 

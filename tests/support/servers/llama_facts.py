@@ -14,8 +14,8 @@ BUILD = "b1-0000000"
 def model_of(double: "LlamaDouble") -> dict[str, object]:
     header = double.backing.header
     return {
-        "id": double.backing.path.name,
-        "aliases": [double.backing.path.name],
+        "id": str(double.backing.path),
+        "aliases": [str(double.backing.path)],
         "tags": [],
         "object": "model",
         "created": now(),
@@ -34,7 +34,7 @@ def model_of(double: "LlamaDouble") -> dict[str, object]:
 
 
 def models(double: "LlamaDouble") -> dict[str, object]:
-    name = double.backing.path.name
+    name = str(double.backing.path)
     described = dict.fromkeys(("modified_at", "size", "digest", "description", "parameters"), "")
     details = {"parent_model": "", "format": "gguf", "family": "", "families": [""]}
     details |= {"parameter_size": "", "quantization_level": ""}
@@ -48,9 +48,9 @@ def props(double: "LlamaDouble") -> dict[str, object]:
     tokens = header.metadata["tokenizer.ggml.tokens"]
     bos, eos = (header.metadata.get(f"tokenizer.ggml.{which}_token_id") for which in ("bos", "eos"))
     return {
-        "default_generation_settings": {"params": settings(double), "n_ctx": double.backing.window},
+        "default_generation_settings": {"params": SETTINGS, "n_ctx": double.backing.window},
         "total_slots": 1,
-        "model_alias": path.name,
+        "model_alias": str(path),
         "model_ftype": "all F32",
         "model_path": str(path),
         "modalities": {"vision": False, "video": False, "audio": False},
@@ -61,7 +61,7 @@ def props(double: "LlamaDouble") -> dict[str, object]:
         "ui": False,
         "ui_settings": {},
         "chat_template": header.text("tokenizer.chat_template") or "",
-        "chat_template_caps": {},
+        "chat_template_caps": {"supports_system_role": True},
         "bos_token": tokens[bos] if isinstance(bos, int) else "",  # type: ignore[index]
         "eos_token": tokens[eos] if isinstance(eos, int) else "",  # type: ignore[index]
         "build_info": double.build,
@@ -70,16 +70,26 @@ def props(double: "LlamaDouble") -> dict[str, object]:
     }
 
 
-def settings(_double: "LlamaDouble") -> dict[str, object]:
-    """A few of the settings of a generation that llama-server tells."""
-    return {
-        "seed": 4294967295,
-        "temperature": 0.8,
-        "top_k": 40,
-        "top_p": 0.95,
-        "min_p": 0.05,
-        "n_predict": -1,
-    }
+SETTINGS: dict[str, object] = {
+    "seed": 4294967295, "temperature": 0.8, "dynatemp_range": 0.0, "dynatemp_exponent": 1.0, "top_k": 40,
+    "top_p": 0.95, "min_p": 0.05, "top_n_sigma": -1.0, "xtc_probability": 0.0, "xtc_threshold": 0.1,
+    "typical_p": 1.0, "repeat_last_n": 64, "repeat_penalty": 1.0, "presence_penalty": 0.0,
+    "frequency_penalty": 0.0, "dry_multiplier": 0.0, "dry_base": 1.75, "dry_allowed_length": 2,
+    "dry_penalty_last_n": 64, "mirostat": 0, "mirostat_tau": 5.0, "mirostat_eta": 0.1,
+    "adaptive_target": -1.0, "adaptive_decay": 0.9, "max_tokens": -1, "n_predict": -1, "n_keep": 0,
+    "n_discard": 0, "ignore_eos": False, "stream": False, "n_probs": 0, "min_keep": 0,
+    "chat_format": "Content-only", "reasoning_format": "deepseek", "reasoning_in_content": False,
+    "generation_prompt": "", "samplers": ["top_k", "typ_p", "top_p", "min_p", "temperature"],
+    "speculative.types": "none", "timings_per_token": False, "post_sampling_probs": False,
+    "backend_sampling": False, "lora": [],
+}  # fmt: skip
+"""How llama-server generates where nothing is asked for."""
+
+ASKED: dict[str, object] = {
+    "dry_sequence_breakers": ["\n", ":", '"', "*"], "stop": [], "logit_bias": [], "grammar": "",
+    "grammar_lazy": False, "grammar_triggers": [], "preserved_tokens": [],
+}  # fmt: skip
+"""What it tells besides of a generation that is over."""
 
 
 def slots(double: "LlamaDouble") -> list[dict[str, object]]:
@@ -97,7 +107,7 @@ def slots(double: "LlamaDouble") -> list[dict[str, object]]:
             "n_prompt_tokens": len(last.prompt) + len(last.ids),
             "n_prompt_tokens_processed": len(last.prompt) - last.cached,
             "n_prompt_tokens_cache": last.cached,
-            "params": settings(double),
+            "params": SETTINGS,
             "next_token": [
                 {
                     "has_next_token": not last.ended,

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from tests.support.servers.backing import Asked, now
+from tests.support.servers.backing import now
 from tests.support.servers.double import Answered, Body, Double, RefusedError, as_texts
+from tests.support.servers.runner import Asked
 from tests.support.servers.texts import VllmSpeaker
 from tests.support.servers.vllm_request import grammar_asked, sampling_asked
 from tests.support.servers.wire import Events, Exchange

@@ -24,6 +24,17 @@ VLLM_URL = "CTXCHAT_VLLM_URL"
 
 PATIENCE = 60
 
+WATCHER = """
+import subprocess, sys, threading
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+def watch():
+    sys.stdin.buffer.read()
+    server.kill()
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(server.wait())
+"""
+"""Kills a server once nobody holds the other end of its pipe: even where the tests were killed."""
+
 
 class NotStartedError(Exception):
     """A server ended before it listened, or never did; says what it wrote."""
@@ -41,7 +52,8 @@ class RealServer:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            command = [sys.executable, "-S", "-c", WATCHER, *self.command]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.PIPE)
         until = time.monotonic() + PATIENCE
         while not _answers(self.url + self.ready):
             if self.process.poll() is not None or time.monotonic() > until:
@@ -50,9 +62,9 @@ class RealServer:
             time.sleep(0.05)
 
     def kill(self) -> None:
+        """At once, in the middle of whatever it does."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            self.process.communicate()
             self.process = None
 
     def restart(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ctxchat.domain.model import ReasoningTags
-from ctxchat.engine.llama.text_stream import MarkerSearch
+from ctxchat.engine.text_stream import MarkerSearch
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,9 @@ class LlamaSpeaker:
 
     def feed(self, piece: bytes, *, ends: bool) -> Said:
         self._pending += piece
-        try:
-            self._unsent += self._pending.decode()
-        except UnicodeDecodeError:
+        if unfinished(self._pending):
             return Said(None)
+        self._unsent += self._pending.decode("utf-8", "replace")
         self._pending = b""
         found = [(at, stop) for stop in self._stops if (at := self._unsent.find(stop)) >= 0]
         if found:
@@ -78,12 +77,14 @@ class VllmSpeaker:
 
 
 class Thoughts:
-    """Parts reasoning from the answer by the tags of the model."""
+    """Parts reasoning, which comes first, from the answer by the tags of the model; with `trims` the
+    lines between the two are dropped."""
 
-    def __init__(self, tags: ReasoningTags | None, *, opened: bool) -> None:
-        self._opening = MarkerSearch((tags.opening,) if tags and not opened else ())
+    def __init__(self, tags: ReasoningTags | None, *, opened: bool, trims: bool) -> None:
+        self._tags, self._thinks = tags, opened and tags is not None
         self._closing = MarkerSearch((tags.closing,) if tags else ())
-        self._thinks, self._tags = opened and tags is not None, tags
+        self._trims = trims
+        self._begun, self._between = "", False
 
     def feed(self, text: str) -> tuple[str, str]:
         """What is reasoning of it, and what is answer."""
@@ -91,17 +92,35 @@ class Thoughts:
             thought = self._closing.feed(text)
             if self._closing.found is None:
                 return thought, ""
-            self._thinks, self._tags = False, None
-            return thought, self._closing.rest.lstrip("\n")
+            self._thinks, self._tags, self._between = False, None, self._trims
+            return thought, self._answer(self._closing.rest)
         if self._tags is None:
-            return "", text
-        said = self._opening.feed(text)
-        if self._opening.found is None:
-            return "", said
-        self._thinks = True
-        thought, rest = self.feed(self._opening.rest)
-        return thought, said + rest
+            return "", self._answer(text)
+        self._begun += text
+        opening, begun = self._tags.opening, self._begun.lstrip()
+        if begun.startswith(opening):
+            self._thinks = True
+            return self.feed(begun.removeprefix(opening))
+        if opening.startswith(begun):
+            return "", ""
+        self._tags = None
+        return "", self._begun
+
+    def _answer(self, text: str) -> str:
+        if self._between:
+            text = text.lstrip("\n")
+            self._between = not text
+        return text
 
 
 def _ends_like(text: str, stop: str) -> bool:
     return any(text.endswith(stop[:length]) for length in range(1, len(stop)))
+
+
+def unfinished(text: bytes) -> int:
+    """How many bytes at the end begin a character that needs more than there are."""
+    for behind, byte in enumerate(reversed(text[-4:]), 1):
+        needed = 4 if 0xF0 <= byte < 0xF8 else 3 if 0xE0 <= byte < 0xF0 else 2 if 0xC0 <= byte < 0xE0 else 0
+        if behind < needed:
+            return behind
+    return 0

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.support.servers.backing import Asked, now
+from tests.support.servers.backing import now
+from tests.support.servers.blocks import BLOCK
 from tests.support.servers.double import Answered, Body
+from tests.support.servers.runner import Asked
 from tests.support.servers.texts import Thoughts, VllmSpeaker
 from tests.support.servers.wire import Events, Exchange
 
@@ -33,7 +35,7 @@ class VllmAnswer:
         opened = tags is not None and double.backing.vocabulary.text(asked.ids).rstrip().endswith(
             tags.opening
         )
-        self._thoughts = Thoughts(tags, opened=opened)
+        self._thoughts = Thoughts(tags, opened=opened, trims=False)
         self._stop_ids = frozenset(body.get("stop_token_ids") or ())
         self._finish: str | None = None
         self._reason: str | int | None = None
@@ -53,8 +55,8 @@ class VllmAnswer:
             if first and self._chat:
                 self._events.send({**self._frame([self._opening()]), **self._prompt_ids()})
             choice = self._choice(ids, text)
-            if first and not self._chat:
-                choice |= {"prompt_token_ids": self._prompt_ids().get("prompt_token_ids")}
+            if not self._chat:
+                choice["prompt_token_ids"] = self._prompt_ids()["prompt_token_ids"] if first else None
             first = False
             self._events.send(self._frame([choice]), tokens=len(ids))
         if (self._body.get("stream_options") or {}).get("include_usage") and self._double.framing.usage:
@@ -148,7 +150,7 @@ class VllmAnswer:
         return {"index": 0, "delta": delta, **end, **reason, **told}
 
     def _prompt_ids(self) -> Json:
-        return {"prompt_token_ids": list(self._asked.ids)} if self._body.get("return_token_ids") else {}
+        return {"prompt_token_ids": list(self._asked.ids) if self._body.get("return_token_ids") else None}
 
     def _frame(self, choices: list[Json]) -> Json:
         kind = ("chat.completion" if self._chat else "text_completion") + (
@@ -166,5 +168,8 @@ class VllmAnswer:
         prompt, answer = len(self._asked.ids), len(self._answer.ids)
         counts: Json = {"prompt_tokens": prompt, "total_tokens": prompt + answer, "completion_tokens": answer}
         if self._double.details:
-            counts["prompt_tokens_details"] = {"cached_tokens": self._answer.cached}
+            details = {"cached_tokens": self._answer.cached}
+            if self._chat:
+                details["created_cache_tokens"] = prompt // BLOCK * BLOCK - self._answer.cached
+            counts["prompt_tokens_details"] = details
         return counts

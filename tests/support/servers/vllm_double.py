@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from tests.support.servers.backing import Asked, now
+from ctxchat.domain.errors import UsageError
+from tests.support.servers.backing import now
 from tests.support.servers.blocks import Blocks
 from tests.support.servers.double import Body, Double, RefusedError
+from tests.support.servers.runner import Asked
 from tests.support.servers.vllm_answer import VllmAnswer
 from tests.support.servers.vllm_request import grammar_asked, sampling_asked
 from tests.support.servers.wire import Exchange
@@ -126,6 +128,9 @@ class VllmDouble(Double):
         if wished is None and not chat:
             wished = COMPLETION_TOKENS
         ids = self._ids(body, begin=not chat and body.get("add_special_tokens", True))
+        strangers = [token for token in ids if not self.backing.vocabulary.holds(token)]
+        if strangers:
+            self.refuse(f"Token id {max(strangers)} is out of vocabulary")
         if (wished or 0) > window:
             self.refuse(
                 f"max_tokens={wished} cannot be greater than max_model_len=max_total_tokens={window}. "
@@ -140,4 +145,9 @@ class VllmDouble(Double):
                 "input_tokens",
             )
         limit = window - len(ids) if wished is None else min(wished, window - len(ids))
-        return Asked(ids, limit, sampling_asked(body), grammar_asked(body))
+        try:
+            return Asked(ids, limit, sampling_asked(body), grammar_asked(body))
+        except UsageError as error:
+            grammar = (body.get("structured_outputs") or {}).get("grammar") is not None
+            schema = f"Failed to transform json schema into a grammar: {error}"
+            self.refuse("Invalid grammar specification." if grammar else schema)

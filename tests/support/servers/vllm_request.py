@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.grammar.follower import grammar_of
 from ctxchat.engine.grammar.json_schema import grammar_of_schema
 from tests.support.servers.double import as_texts
 
 
 def grammar_asked(body: Mapping[str, Any]) -> str | None:
-    """The grammar of `structured_outputs` or of `response_format`."""
+    """The grammar of `structured_outputs` or of `response_format`. Raises UsageError."""
     outputs = body.get("structured_outputs") or {}
     if outputs.get("grammar") is not None:
+        grammar_of(str(outputs["grammar"]))
         return str(outputs["grammar"])
     schema = outputs.get("json")
     shaped = body.get("response_format") or {}

@@ -47,6 +47,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.fault = self.double.fault_of(self.command, self.path)
         try:
             self.double.respond(self, body)
+            self.close_connection = self.close_connection or self.double.hangs_up
         except (ClientLeftError, DroppedError, OSError):
             self.close_connection = True
 
@@ -79,9 +80,11 @@ class Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def json(self, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        kind = {"Content-Type": self.double.json_type}
-        self.reply(status, as_json(value), {**kind, **(headers or {})})
+    def json(self, value: object, status: int = 200) -> None:
+        told = {"Content-Type": self.double.json_type}
+        if status >= 400 and self.double.closes_on_errors:
+            told["Connection"] = "close"
+        self.reply(status, as_json(value), told)
 
 
 class Events:
@@ -111,7 +114,8 @@ class Events:
         line = b"data: " + (value if isinstance(value, bytes) else as_json(value)) + b"\n\n"
         self._tokens += tokens
         if isinstance(self._fault, Garble) and self._tokens > self._fault.tokens:
-            line, self._fault = self._fault.line, None
+            self._garble(self._fault)
+            return
         self._drop_within(line)
         self._write(line)
         self._misbehave()
@@ -124,6 +128,13 @@ class Events:
         self.begin()
         self._flush()
         self._exchange.wfile.write(b"0\r\n\r\n")
+
+    def _garble(self, garble: Garble) -> None:
+        self._fault = None
+        self._write(garble.line)
+        if garble.ends:
+            self.end()
+            raise DroppedError
 
     def _write(self, line: bytes) -> None:
         if self._framing.comments:

@@ -1,0 +1,184 @@
+"""One answer of a server: asked for, asked for again where that may help, and read as it comes."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Finish
+from ctxchat.domain.errors import EngineError, PromptTooLargeError
+from ctxchat.domain.events import EngineEvent, Generated, Prefilled, Warned
+from ctxchat.domain.model import Generation
+from ctxchat.engine.patience import pause
+from ctxchat.engine.server.answer import Answer
+from ctxchat.engine.server.dialects.dialect import Delta
+from ctxchat.engine.server.known import KnownServer
+from ctxchat.engine.server.refusals import Refusal, told
+
+MOST_WAIT = 60.0
+"""Seconds: a server that asks for more patience is told of instead."""
+
+CONNECTS = 4
+"""How often it is tried to connect."""
+
+SLICE = 0.1
+
+Emit = Callable[[EngineEvent], None]
+
+
+def generate(server: KnownServer, generation: Generation, stop: Cancel, emit: Emit) -> None:
+    """Answer, emitting what happens; `Generated` comes last, also where `stop` was requested."""
+    if not generation.ids:
+        raise EngineError("the prompt is empty: there is nothing to answer")
+    limit = room(server, generation.ids, generation.limit)
+    _Generating(server, replace(generation, limit=limit), stop, emit).run()
+
+
+def room(server: KnownServer, ids: Sequence[int], limit: int) -> int:
+    """The tokens that an answer may have. Raises PromptTooLargeError."""
+    window = server.probed.window
+    if window is None or not server.dialect.takes_ids:
+        return limit
+    if len(ids) >= window:
+        raise PromptTooLargeError(
+            f"the prompt is {len(ids):,} tokens and {server.shown} takes {window:,} with the answer: "
+            "shorten it, or start the server with a larger window"
+        )
+    return min(limit, window - len(ids))
+
+
+class _Generating:
+    """One answer while it is written."""
+
+    def __init__(self, server: KnownServer, generation: Generation, stop: Cancel, emit: Emit) -> None:
+        self._server, self._generation = server, generation
+        self._stop, self._emit = stop, emit
+        self._expected = server.prefixes.expected(generation.ids) or 0
+        self._total = len(generation.ids) - self._expected
+        self._done = 0
+        self._answer = self._new_answer()
+        self._began = self._first = self._last = 0.0
+        self._spoke = self._shown = False
+
+    def run(self) -> None:
+        for notice in self._server.notices():
+            self._emit(Warned(notice))
+        self._emit(Prefilled(0, self._total))
+        if self._generation.limit == 0 and not self._server.dialect.reads_alone:
+            self._read_up_to(self._total)
+            self._emit(Generated(Finish.LENGTH, "", ()))
+            return
+        failures = 0
+        while not self._stop.requested:
+            try:
+                self._ask()
+                break
+            except Refusal as refusal:
+                failures += 1
+                if not self._stop.requested:
+                    self._wait(refusal, failures)
+        self._end()
+
+    def _ask(self) -> None:
+        """Raises Refusal where nothing was shown yet, EngineError where the answer breaks off behind that."""
+        server, self._answer, self._began = self._server, self._new_answer(), time.monotonic()
+        request = server.dialect.request(self._generation, server.probed, server.connection.address)
+        for notice in server.left_out(request.left_out):
+            self._emit(Warned(notice))
+        reader = server.dialect.reader()
+        try:
+            with server.connection.stream(request.url, request.body, self._stop) as chunks:
+                for chunk in chunks:
+                    self._take(reader.read(chunk))
+                    if self._stop.requested or self._answer.stopped:
+                        return
+        except Refusal as refusal:
+            if self._shown and not self._stop.requested:
+                self._break_off(refusal.said)
+            raise
+        except ValueError as error:
+            self._break_off(f"what came is no answer of such a server: {error}")
+        if self._answer.finish is None and not self._stop.requested:
+            if self._shown:
+                self._break_off("the connection ended")
+            raise Refusal(None, "the connection ended before the answer did")
+
+    def _take(self, delta: Delta) -> None:
+        if delta.error:
+            self._break_off(delta.error)
+        if delta.read is not None:
+            self._read_up_to(min(delta.read - self._expected, self._total - 1))
+        if delta.speaks:
+            self._last = time.monotonic()
+            self._first = self._first if self._spoke else self._last
+            self._spoke = True
+            self._read_up_to(self._total)
+        for shown in self._answer.feed(delta):
+            self._shown = True
+            self._emit(shown)
+
+    def _end(self) -> None:
+        for shown in self._answer.rest():
+            self._emit(shown)
+        finish = Finish.CANCELLED if self._stop.requested else self._answer.finish or Finish.STOP
+        if self._answer.stopped:
+            finish = Finish.STOP
+        done = self._answer.generated(finish)
+        if self._spoke:
+            self._learn(done)
+        self._emit(done)
+
+    def _learn(self, done: Generated) -> None:
+        """Note what the server has cached now, and what the work has cost."""
+        server, usage = self._server, self._answer.usage
+        server.prefixes.sent(self._generation.ids, (*done.reasoning_ids, *done.text_ids))
+        prompt = usage.prompt or len(self._generation.ids)
+        cached = self._expected if usage.cached is None else usage.cached
+        server.costs.saw_read(prompt - cached, cached, self._first - self._began)
+        server.costs.saw_decoded(self._answer.count - 1, prompt, self._last - self._first)
+
+    def _read_up_to(self, done: int) -> None:
+        if done > self._done:
+            self._done = done
+            self._emit(Prefilled(done, self._total))
+
+    def _wait(self, refusal: Refusal, failures: int) -> None:
+        """Wait before it is asked again. Raises EngineError or PromptTooLargeError where that is no use."""
+        seconds = None
+        if refusal.status in {429, 503} or (refusal.status is None and not refusal.waited):
+            tries = {"tries": CONNECTS} if refusal.status is None else {}
+            seconds = pause(failures, refusal.status, refusal.retry_after, most=MOST_WAIT, **tries)
+        if seconds is None:
+            self._refused(refusal)
+        seconds *= 1 + random.random() / 4
+        self._emit(Warned(f"{self._server.shown}: {refusal.reason()}; asking again in {seconds:.1f} s"))
+        until = time.monotonic() + seconds
+        while not self._stop.requested and (left := until - time.monotonic()) > 0:
+            time.sleep(min(SLICE, left))
+
+    def _refused(self, refusal: Refusal) -> NoReturn:
+        server = self._server
+        if refusal.is_too_long:
+            raise PromptTooLargeError(
+                f"the prompt does not fit {server.shown} ({refusal.said}): shorten it, or set --ctx-size to "
+                "what the server takes"
+            )
+        line = told(refusal, server.shown, server.probed.model)
+        if refusal.retry_after and refusal.status in {429, 503}:
+            line += (
+                f" (it asks to wait {refusal.retry_after} s, and more than {MOST_WAIT:.0f} are not waited)"
+            )
+        raise EngineError(line)
+
+    def _break_off(self, why: str) -> NoReturn:
+        """What was said so far is shown to its end, so that it is kept."""
+        for shown in self._answer.rest():
+            self._emit(shown)
+        kept = "; what it said is kept, and it can be asked again" if self._shown else ""
+        raise EngineError(f"{self._server.shown} broke off: {why}{kept}")
+
+    def _new_answer(self) -> Answer:
+        server = self._server
+        return Answer(self._generation, server.vocabulary, takes_ids=server.dialect.takes_ids)
