@@ -16,7 +16,10 @@ from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import ModelFile, TemplateBehaviour
 from ctxchat.domain.passage import Collection
+from ctxchat.service.doctor_servers import connections, server_checks
+from ctxchat.service.servers import Servers
 from ctxchat.settings.schema import Settings
+from ctxchat.settings.server import meant
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_FREE_BYTES = 100_000_000
@@ -47,6 +50,7 @@ class Probes:
     conversations: how many are recorded, after a check of the store; None where there is no store
     snapshots: bytes that KV snapshots take, and may take
     notes: the collections, and the names of those whose index is not what the store says
+    servers: those of the settings
     calibrate: what work costs with that model, measured now
     """
 
@@ -60,6 +64,7 @@ class Probes:
     notes: Callable[[], tuple[list[Collection], list[str]]]
     snapshots: Callable[[], tuple[int, int]]
     calibrate: Callable[[], tuple[Calibration, CostCurve | None]]
+    servers: Callable[[], Servers]
 
 
 def examine(
@@ -80,7 +85,8 @@ def examine(
     yield _attempt("settings", read, "ctxchat config edit")
     probe = probes(settings)
     yield from _engine(probe)
-    yield from _model(probe)
+    yield from _model(probe) if (server := meant(settings)) is None else _server(probe, server)
+    yield Finding("connections", ok=True, seen=connections(settings))
     if calibrate:
         mend = "wait until the machine is less busy, or take a smaller model"
         yield _attempt("cost", lambda: _cost(*probe.calibrate()), mend, matters=False)
@@ -130,6 +136,11 @@ def _model(probe: Probes) -> Iterator[Finding]:
     yield _attempt("model file", lambda: _header(probe.header(_found(path))), another)
     yield _attempt("KV cache", lambda: _kv(probe.header(_found(path))), another, matters=False)
     yield _attempt("chat template", lambda: template_words(probe.template(_found(path))), another)
+
+
+def _server(probe: Probes, name: str) -> Iterator[Finding]:
+    for check, look, mend, matters in server_checks(probe.servers(), name):
+        yield _attempt(check, look, mend, matters=matters)
 
 
 def _found(path: Path | None) -> Path:

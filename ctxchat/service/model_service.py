@@ -26,8 +26,8 @@ class Library(Protocol):
 
 @dataclass(frozen=True)
 class ModelService:
-    """Models by their path, or by the name the listing gives, and those at servers by `server:NAME`. All raise
-    ModelError where there is none."""
+    """Models by their path, or by the name the listing gives, and those at servers by `server:NAME`. All
+    raise ModelError where there is none."""
 
     library: Library
     opened: Callable[[Path], OpenedModel]

@@ -6,11 +6,25 @@ from dataclasses import dataclass
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import ModelError
-from ctxchat.domain.model import ModelFile
+from ctxchat.domain.events import Generated
+from ctxchat.domain.model import Generation, ModelFacts, ModelFile, TemplateBehaviour
+from ctxchat.domain.ports import Model
+from ctxchat.domain.sampling import Sampling
 from ctxchat.service.model_in_use import OpenedModel
-from ctxchat.settings.server import ServerSettings, named, reference_to
+from ctxchat.settings.server import KEY_VARIABLE, ServerSettings, named, reference_to
 
 SOURCE = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLook:
+    """What a server told when it was asked. `reports` says whether its answers tell what was cached,
+    None where none was asked for."""
+
+    facts: ModelFacts
+    exact: bool
+    behaviour: TemplateBehaviour
+    reports: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -29,8 +43,8 @@ class Servers:
         return [reference_to(name) for name in self.configured]
 
     def named(self, reference: str) -> str | None:
-        """The name of the server a reference means, None where it means a file. Raises ModelError for one that
-        is not there."""
+        """The name of the server a reference means, None where it means a file. Raises ModelError for one
+        that is not there."""
         name = named(reference)
         if name is not None and name not in self.configured:
             there = ", ".join(self.names()) or "none"
@@ -39,21 +53,45 @@ class Servers:
 
     def info(self, name: str) -> tuple[ModelFile, dict[str, object]]:
         """A server, with what it tells of itself when it is asked now. Raises ModelError."""
-        with closing(self.opened(name).model) as model:
-            for _ in model.load(Cancel(), weights=False):
-                pass
-            facts, exact = model.facts, model.vocabulary.exact
-            told: dict[str, object] = {
-                "model": facts.name,
-                "url": facts.path,
-                "dialect": facts.architecture,
-                "counts": "exact" if exact else "estimated",
-            }
-        row = self._row(name)
+        look, row = self.look(name), self._row(name)
+        facts = look.facts
+        told: dict[str, object] = {
+            "model": facts.name,
+            "url": facts.path,
+            "dialect": facts.architecture,
+            "counts": "exact" if look.exact else "estimated",
+            "key": key_source(name, self.configured[name]),
+        }
         return (
             ModelFile(row.name, row.path, SOURCE, None, architecture=facts.architecture, window=facts.window),
             told,
         )
 
+    def look(self, name: str, *, tries: bool = False) -> ServerLook:
+        """Ask a server what it is; with `tries` one whose cache can be told of for one token too, to see
+        whether it tells. Raises ModelError and EngineError."""
+        with closing(self.opened(name).model) as model:
+            for _ in model.load(Cancel(), weights=False):
+                pass
+            reports = _reports(model) if tries and model.vocabulary.exact else None
+            return ServerLook(model.facts, model.vocabulary.exact, model.template.behaviour, reports)
+
     def _row(self, name: str) -> ModelFile:
         return ModelFile(reference_to(name), self.configured[name].url or "", SOURCE, None)
+
+
+def key_source(name: str, server: ServerSettings) -> str:
+    """Where a key comes from, never what it is."""
+    if server.key_env:
+        return f"the environment variable {server.key_env}"
+    if server.key_command:
+        return "what key_command prints"
+    return "none" if name else f"{KEY_VARIABLE}, where it is set"
+
+
+def _reports(model: Model) -> bool:
+    ids = model.vocabulary.begin + model.vocabulary.tokenize("Hello", special=False, after=None)
+    for event in model.generate(Generation(ids, Sampling(temperature=0), limit=1), Cancel()):
+        if isinstance(event, Generated):
+            return event.usage is not None and event.usage.cached is not None
+    return False

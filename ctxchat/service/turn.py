@@ -216,14 +216,15 @@ class Turn:
 
     @property
     def answer_tokens(self) -> int | None:
-        """Tokens of the answer: by its ids, and where a server gave none as it says."""
+        """Tokens of the answer: by its ids, and as its server says where these are estimated or not given."""
         done = self.generated
         if done is None:
             return None
+        said = done.usage.answer if done.usage else None
+        if said is not None and self.prompt is not None and not self.prompt.exact:
+            return said
         ids = len(done.text_ids) + len(done.reasoning_ids)
-        if ids or not (done.text or done.reasoning):
-            return ids
-        return done.usage.answer if done.usage else None
+        return ids if ids or not (done.text or done.reasoning) else said
 
     @property
     def cost(self) -> Money | None:

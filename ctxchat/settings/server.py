@@ -32,7 +32,7 @@ class ServerSettings:
         example="http://127.0.0.1:8000/v1",
     )
     model: str | None = setting(
-        None, Text(), "The model it is asked for; else the first it lists.", flag="", example="Qwen/Qwen3-8B"
+        None, Text(), "The model it is asked for; else the only one it lists.", example="Qwen/Qwen3-8B"
     )
     key_env: str | None = setting(
         None,
@@ -59,7 +59,7 @@ class ServerSettings:
     vocabulary: str | None = setting(
         None,
         Text(path=True),
-        "A GGUF of the same model: its vocabulary counts where the server does not.",
+        "A GGUF of the same model, by whose vocabulary tokens are counted here and not at the server.",
         example="~/models/model.gguf",
     )
 

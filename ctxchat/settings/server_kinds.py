@@ -44,7 +44,7 @@ class HeaderTable:
 
     def accept(self, value: object) -> Mapping[str, str]:
         if not isinstance(value, dict):
-            raise ValueError
+            raise RefusedError(f"must be {self.wants}")
         for name, text in value.items():
             if not _HEADER_NAME.fullmatch(name) or not isinstance(text, str) or not text.isprintable():
                 raise RefusedError(f"must be {self.wants}")

@@ -12,7 +12,11 @@ from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import ModelFile, ReasoningTags, TemplateBehaviour
 from ctxchat.domain.passage import Collection
 from ctxchat.service.doctor import Finding, Probes, examine, template_words
+from ctxchat.service.model_in_use import OpenedModel
+from ctxchat.service.servers import Servers
 from ctxchat.settings.schema import Settings
+from ctxchat.settings.server import ServerSettings
+from tests.support.served import ServedModel
 
 BEHAVIOUR = TemplateBehaviour(
     extends=True,
@@ -23,6 +27,7 @@ BEHAVIOUR = TemplateBehaviour(
     dated=False,
     switches_thinking=False,
 )
+SERVER = ServerSettings(url="http://server.invalid:8000", key_env="LAB_KEY")
 FILE = ModelFile("m", "/m.gguf", "here", 1000, "llama", 10, "Q4_1", 8192, 23040)
 FINE = Probes(
     engine=lambda: "0.3.36",
@@ -35,6 +40,7 @@ FINE = Probes(
     notes=lambda: ([Collection("work", 7, "static", "/there")], []),
     snapshots=lambda: (5_000_000, 2_000_000_000),
     calibrate=lambda: (Calibration(4096, 8192, 4.0, (2, 1)), CostCurve(0.1, 0.005, 2e-6, 0.01, 5e-6)),
+    servers=lambda: Servers({"": SERVER}, lambda _: OpenedModel(ServedModel())),
 )
 
 
@@ -61,7 +67,7 @@ def test_where_all_is_well_every_check_is_ok_and_nothing_is_to_be_mended() -> No
     assert found["conversations"].seen == "3, all readable"
     assert list(found) == [
         "python", "ctxchat", "settings", "llama-cpp-python", "gpu", "threads", "model", "model file",
-        "KV cache", "chat template", "conversations", "notes", "KV snapshots", "folders", "disk",
+        "KV cache", "chat template", "connections", "conversations", "notes", "KV snapshots", "folders", "disk",
     ]  # fmt: skip
 
 
@@ -83,7 +89,7 @@ def test_a_check_that_fails_says_what_and_how_to_mend_it_and_stops_no_other(
     assert found[check].matters
     assert str(error) in found[check].seen
     assert found[check].mend
-    assert len(found) == 15
+    assert len(found) == 16
     assert found["disk"].ok
 
 
@@ -144,3 +150,31 @@ def test_what_work_costs_is_measured_on_demand_and_says_what_is_extrapolated() -
     (cost,) = (f for f in examine(Settings, lambda _: calm, calibrate=True) if f.check == "cost")
     assert not cost.ok
     assert not cost.matters
+
+
+def test_a_server_is_asked_what_it_is_and_what_would_be_sent_where_is_told() -> None:
+    found = findings(load=lambda: Settings(server=SERVER))
+    assert found["server"].seen == "vLLM at http://server.invalid:8000 runs served, window 2,048 tokens"
+    assert found["server key"].seen == "the environment variable LAB_KEY"
+    assert found["token counts"].seen.startswith("exact")
+    assert found["prefix cache"].ok
+    assert found["connections"].seen.startswith("prompts to http://server.invalid:8000 (server); ")
+    assert "model file" not in found
+
+
+def test_a_vllm_that_does_not_tell_what_it_cached_is_told_by_which_flag_it_would() -> None:
+    silent = Servers({"": SERVER}, lambda _: OpenedModel(ServedModel(silent=True)))
+    found = findings(replace(FINE, servers=lambda: silent), lambda: Settings(server=SERVER))
+    assert not found["prefix cache"].ok
+    assert found["prefix cache"].mend == "start vLLM with --enable-prompt-tokens-details"
+
+
+def test_a_server_that_does_not_answer_is_a_failure_that_matters() -> None:
+    away = Servers({"": SERVER}, raising(ModelError("nothing answers")))
+    found = findings(replace(FINE, servers=lambda: away), lambda: Settings(server=SERVER))
+    assert (found["server"].ok, found["server"].matters, found["server"].seen) == (
+        False,
+        True,
+        "nothing answers",
+    )
+    assert found["token counts"].seen == "not looked at: the server does not answer"

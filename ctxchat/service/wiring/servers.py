@@ -76,7 +76,8 @@ def _headers(name: str, headers: Mapping[str, str]) -> dict[str, str]:
         variable = found[1] or found[2]
         if variable not in os.environ:
             raise ModelError(
-                f"a header of {reference_to(name)} needs the environment variable {variable}, which is not set"
+                f"a header of {reference_to(name)} needs the environment variable {variable}, "
+                "which is not set"
             )
         return os.environ[variable]
 
