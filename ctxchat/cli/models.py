@@ -60,8 +60,8 @@ def list_models(json: AsJson = False) -> None:
 def show_model(model: Reference, json: AsJson = False) -> None:
     """Show one model and the metadata of its file, or what its server says now."""
     from ctxchat.cli.tables import print_table
+    from ctxchat.domain.model import SERVER
     from ctxchat.service import wiring
-    from ctxchat.service.servers import SOURCE
     from ctxchat.settings.load import load_settings
 
     file, metadata = wiring.model_service(load_settings()).info(model)
@@ -69,7 +69,7 @@ def show_model(model: Reference, json: AsJson = False) -> None:
         print_json({**_record(file), "metadata": dict(metadata)})
     else:
         rows = [(key, amounts.DASH if value is None else str(value)) for key, value in asdict(file).items()]
-        if file.source != SOURCE:
+        if file.source != SERVER:
             rows.append(("tokenizer", _tokenizer(metadata)))
             rows.append(("template does", _behaviour(file.path)))
         print_table(("key", "value"), rows + [(key, str(value)) for key, value in metadata.items()])

@@ -149,6 +149,10 @@ class Restoration:
         return f"snapshot refused: {self.refused[0]}{more}; what it held is read again"
 
 
+SERVER = "server"
+"""The source of a model that a server runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """A GGUF file as a list shows it, or a server, of which `name`, `path` (its URL) and `source` are known.
@@ -170,3 +174,8 @@ class ModelFile:
     kv_bytes_per_token: int | None = None
     error: str | None = None
     template: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What names it and no other: the path of a file, the name of a server."""
+        return self.name if self.source == SERVER else self.path

@@ -54,6 +54,10 @@ class Vocabulary(Protocol):
         """False where counts are estimates."""
 
     @property
+    def remote(self) -> bool:
+        """Whether texts are sent to a server to be tokenized."""
+
+    @property
     def begin(self) -> tuple[int, ...]:
         """Ids every prompt must begin with: the beginning-of-text token, or none."""
 

@@ -38,7 +38,7 @@ from ctxchat.service.served import count_warnings, pieces_of, served_kv
 from ctxchat.service.spending import Spending
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
-from ctxchat.service.turn_events import foretold, warnings, whole
+from ctxchat.service.turn_events import foretold, refuse_rest, warnings, whole
 from ctxchat.service.upkeep import FoldNow, Upkeep
 
 
@@ -187,6 +187,7 @@ class ChatService:
         turn.curve = model.costs.curve() if model.costs else None
         turn.prices = self._in_use.prices
         assembly = self._assembly(model, request.sampling.max_tokens)
+        refuse_rest(request, model)
         yield from warnings(request, model, assembly)
         yield from self._remembering.warnings()
         recollection = self._remembering.recollection

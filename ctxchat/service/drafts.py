@@ -20,6 +20,8 @@ from ctxchat.service.journal import Journal
 from ctxchat.service.plan import restoring_seconds
 from ctxchat.service.request import AskRequest
 
+_NO_ID, _BYTES_A_TOKEN = -1, 4
+
 _TEXTS = 256
 """Texts whose ids are kept: attached ones, and what the template says."""
 
@@ -73,7 +75,8 @@ class Drafts:
         with self._journal.conversation(replace(request, session=found.id if found else None)) as held:
             key = _key(assembly, held, think)
             if self._standing is None or self._standing.key != key:
-                vocabulary = _Remembered(assembly.model.vocabulary)
+                own = assembly.model.vocabulary
+                vocabulary = _Estimated(own) if own.remote else _Remembered(own)
                 conversation, question = self._journal.ask(request, held)
                 past = assembly.past(conversation, question)
                 prompt = assembly.prompt(conversation, past, question, think)
@@ -90,6 +93,7 @@ class _Remembered:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.fingerprint = vocabulary.fingerprint
         self.exact = vocabulary.exact
+        self.remote = vocabulary.remote
         self.begin = vocabulary.begin
         self._vocabulary = vocabulary
         self._ids = lru_cache(_TEXTS)(self._tokenized)
@@ -102,6 +106,17 @@ class _Remembered:
 
     def _tokenized(self, text: str, special: bool, after: int | None) -> tuple[int, ...]:
         return self._vocabulary.tokenize(text, special=special, after=after)
+
+
+class _Estimated(_Remembered):
+    """Guesses, so that nothing that is being written is sent to a server before it is asked."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__(vocabulary)
+        self.exact = False
+
+    def tokenize(self, text: str, *, special: bool, after: int | None) -> tuple[int, ...]:  # noqa: ARG002 - of the port
+        return (_NO_ID,) * -(-len(text.encode()) // _BYTES_A_TOKEN)
 
 
 def _key(assembly: Assembly, conversation: Conversation, think: bool | None) -> tuple[object, ...]:
@@ -140,7 +155,7 @@ def _cost(assembly: Assembly, standing: _Standing, prompt: Prompt, prices: Price
         evaluated=total - reused,
         predicted=predicted,
         fits=total <= assembly.budget.usable,
-        exact=prompt.exact,
+        exact=prompt.exact and standing.vocabulary.exact,
         attached=tuple(len(piece.ids) for piece in drafted if piece.section is Section.DATA),
     )
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.events import Generated
-from ctxchat.domain.model import Generation, ModelFacts, ModelFile, TemplateBehaviour
+from ctxchat.domain.model import SERVER, Generation, ModelFacts, ModelFile, TemplateBehaviour
 from ctxchat.domain.ports import Model
 from ctxchat.domain.sampling import Sampling
 from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.settings.server import KEY_VARIABLE, ServerSettings, named, reference_to
-
-SOURCE = "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Servers:
             "key": key_source(name, self.configured[name]),
         }
         return (
-            ModelFile(row.name, row.path, SOURCE, None, architecture=facts.architecture, window=facts.window),
+            ModelFile(row.name, row.path, SERVER, None, architecture=facts.architecture, window=facts.window),
             told,
         )
 
@@ -77,7 +75,7 @@ class Servers:
             return ServerLook(model.facts, model.vocabulary.exact, model.template.behaviour, reports)
 
     def _row(self, name: str) -> ModelFile:
-        return ModelFile(reference_to(name), self.configured[name].url or "", SOURCE, None)
+        return ModelFile(reference_to(name), self.configured[name].url or "", SERVER, None)
 
 
 def key_source(name: str, server: ServerSettings) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import CostPredicted, Prefilled, Restored, Warned
 from ctxchat.domain.ports import Model
 from ctxchat.service.assembly import Assembly
 from ctxchat.service.plan import read_already, restoring_seconds
-from ctxchat.service.request import AskRequest
+from ctxchat.service.request import AskRequest, Reply
 from ctxchat.service.turn import Turn
 
 
@@ -33,6 +34,15 @@ def warnings(request: AskRequest, model: Model, assembly: Assembly) -> Iterator[
         )
     if request.think is not None and not model.template.behaviour.switches_thinking:
         yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
+
+
+def refuse_rest(request: AskRequest, model: Model) -> None:
+    """Raises UsageError for the rest of an answer where its beginning cannot be put before it."""
+    if request.reply is Reply.REST and model.cache is None and not model.vocabulary.exact:
+        raise UsageError(
+            "this server takes messages alone, so an answer that was cut cannot be gone on with: ask for the "
+            "rest of it in words"
+        )
 
 
 def foretold(turn: Turn, model: Model, *, dry_run: bool) -> Iterator[CostPredicted | Restored | Warned]:

@@ -16,6 +16,7 @@ class CharacterVocabulary:
 
     fingerprint = "characters"
     exact = True
+    remote = False
     begin = (CONTROL["<s>"],)
 
     def tokenize(self, text: str, *, special: bool, after: int | None) -> tuple[int, ...]:

@@ -24,6 +24,7 @@ class SegmentVocabulary(ABC):
     """
 
     exact = True
+    remote = False
 
     def __init__(self, fingerprint: str, size: int) -> None:
         self.fingerprint = fingerprint

@@ -122,7 +122,7 @@ class ContextActions(Acting):
         in_use = loaded(self.services.chat.model)
         current = in_use.path if in_use is not None else None
         chosen = await self.ask_screen(ModelsScreen(lambda: self.services.models, current))
-        return chosen.path if chosen else ""
+        return chosen.reference if chosen else ""
 
     def themes(self) -> Sequence[str]:
         return sorted(self.app.available_themes)

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from ctxchat.display import amounts
 from ctxchat.display.ledger import aligned
 from ctxchat.display.plain_text import one_line
-from ctxchat.domain.model import ModelFile
+from ctxchat.domain.model import SERVER, ModelFile
 from ctxchat.service.model_service import ModelService
 from ctxchat.tui.screens.list_screen import ListScreen, holds_words
 from ctxchat.tui.screens.rows import Column, Row
@@ -20,7 +20,7 @@ from ctxchat.tui.screens.text import TextScreen
 class ModelChosen:
     """The model to go on with."""
 
-    path: str
+    reference: str
     name: str
 
 
@@ -65,6 +65,8 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
             return ""
         if model.error:
             return model.error
+        if model.source == SERVER:
+            return f"a model at a server, asked when it is chosen\n{one_line(model.path)}"
         parts = [model.architecture or amounts.DASH, f"{amounts.count(model.parameters)} parameters"]
         return f"{', '.join(parts)}\n{one_line(model.path)}"
 
@@ -75,7 +77,7 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
         if model.error:
             self.say(f"{model.name} cannot be used: {model.error}", wrong=True)
         else:
-            self.dismiss(ModelChosen(model.path, model.name))
+            self.dismiss(ModelChosen(model.reference, model.name))
 
     def action_info(self) -> None:
         if path := self.rows.current:
@@ -94,7 +96,7 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
 
     def _listed(self, found: Sequence[ModelFile]) -> None:
         self._all = found
-        self._show(at=self._current)
+        self._show(at=next((model.reference for model in found if self._is_current(model)), None))
         self.show_detail()
 
     def _show_info(self, found: tuple[ModelFile, dict[str, object]]) -> None:
@@ -103,11 +105,11 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
         lines = aligned((one_line(key), _value(value)) for key, value in rows.items())
         self.app.push_screen(TextScreen(model.name, "\n".join(lines)))
 
-    def _model(self, path: str) -> ModelFile | None:
-        return next((model for model in self._all if model.path == path), None)
+    def _model(self, reference: str) -> ModelFile | None:
+        return next((model for model in self._all if model.reference == reference), None)
 
     def _row(self, model: ModelFile) -> Row:
-        mark = "● " if model.path == self._current else ""
+        mark = "● " if self._is_current(model) else ""
         cells = (
             mark + model.name,
             amounts.size(model.bytes),
@@ -116,7 +118,12 @@ class ModelsScreen(ListScreen[ModelChosen | None]):
             amounts.size(model.kv_bytes_per_token),
             "cannot be read" if model.error else model.source,
         )
-        return Row(model.path, cells, dim=model.error is not None)
+        return Row(model.reference, cells, dim=model.error is not None)
+
+    def _is_current(self, model: ModelFile) -> bool:
+        """A server's model in use tells the address without what stands behind the host's part of it."""
+        here = self._current
+        return here is not None and here in (model.path, model.path.removesuffix("/v1"))
 
 
 def _value(value: object) -> str:

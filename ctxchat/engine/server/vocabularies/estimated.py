@@ -29,6 +29,7 @@ class EstimatedVocabulary:
     """Ids that say nothing to a model, but are the same for the same text; see `domain.ports.Vocabulary`."""
 
     exact = False
+    remote = False
     begin: tuple[int, ...] = ()
 
     def __init__(self, name: str, split: Callable[[str], Iterable[str]]) -> None:

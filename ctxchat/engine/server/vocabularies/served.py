@@ -34,6 +34,8 @@ class ServedVocabulary(SegmentVocabulary):
     """Text to ids by the server. A token that looks like markup is taken for a control token: a message that
     spells one is sent in pieces, so that it stays text. Raises EngineError where the server says nothing."""
 
+    remote = True
+
     def __init__(self, tokens: Tokens, fingerprint: str, shown: str) -> None:
         self._tokens, self._shown = tokens, shown
         self._spelled: dict[int, str | bytes] = {}
