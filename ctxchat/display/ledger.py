@@ -28,7 +28,9 @@ def usage_line(receipt: Receipt) -> str:
     """Tokens in and out first, then where they went and what they cost."""
     parts = [f"{_total(receipt)} in, {amounts.count(receipt.answer_tokens)} out"]
     if receipt.kv:
-        parts.append(f"{receipt.kv.reused:,} reused, {receipt.kv.evaluated:,} new")
+        exact = receipt.prompt is None or receipt.prompt.exact
+        new = amounts.estimate(receipt.kv.evaluated, exact=exact)
+        parts.append(f"{receipt.kv.reused:,} reused, {new} new")
     if receipt.prompt:
         parts.append(_sections(receipt.prompt))
     latency = receipt.latency
@@ -101,7 +103,11 @@ def _total(receipt: Receipt) -> str:
 
 
 def _sections(prompt: Prompt) -> str:
-    return ", ".join(f"{section} {tokens:,}" for section, tokens in prompt.sections.items() if tokens)
+    return ", ".join(
+        f"{section} {amounts.estimate(tokens, exact=prompt.exact)}"
+        for section, tokens in prompt.sections.items()
+        if tokens
+    )
 
 
 def _lines(receipt: Receipt) -> Iterator[str]:

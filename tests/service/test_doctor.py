@@ -67,7 +67,8 @@ def test_where_all_is_well_every_check_is_ok_and_nothing_is_to_be_mended() -> No
     assert found["conversations"].seen == "3, all readable"
     assert list(found) == [
         "python", "ctxchat", "settings", "llama-cpp-python", "gpu", "threads", "model", "model file",
-        "KV cache", "chat template", "connections", "conversations", "notes", "KV snapshots", "folders", "disk",
+        "KV cache", "chat template", "connections", "conversations", "notes", "KV snapshots", "folders",
+        "disk",
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -228,3 +229,21 @@ def test_a_new_conversation_has_the_system_message_of_the_settings(
     prompt = desk.ask("One?").prompt
     assert prompt
     assert draft.sections == prompt.sections
+
+
+def test_what_is_being_written_is_not_sent_to_a_server_to_be_counted(tmp_path: Path) -> None:
+    class AtServer(CharacterVocabulary):
+        remote = True
+        asked: ClassVar[list[str]] = []
+
+        def tokenize(self, text: str, *, special: bool, after: int | None) -> tuple[int, ...]:
+            self.asked.append(text)
+            return super().tokenize(text, special=special, after=after)
+
+    model = ScriptedModel()
+    model.vocabulary = AtServer()
+    drafts = drafts_of(loaded(tmp_path, model))
+    draft = drafts.cost(None, "a secret thought", [Attachment("x", "a secret text")])
+    assert draft is not None
+    assert not draft.exact
+    assert not any("secret" in text for text in AtServer.asked)

@@ -26,7 +26,7 @@ def _ways(cost: Draft) -> Iterator[str]:
         yield f"draft {tokens} · {prompt} · too large"
         yield f"{tokens} → {total}/{cost.usable:,} · too large"
     else:
-        new, prefill = f"{cost.evaluated:,} new", cost.predicted.prefill
+        new, prefill = f"{amounts.estimate(cost.evaluated, exact=cost.exact)} new", cost.predicted.prefill
         if cost.predicted.cost is not None:
             new += f", ~{amounts.money(cost.predicted.cost)}"
         if prefill is not None:

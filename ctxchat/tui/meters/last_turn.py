@@ -58,8 +58,8 @@ def _rows(receipt: Receipt) -> Iterator[_Row]:
     predicted = receipt.predicted.prefill
     yield "  foretold", amounts.seconds(predicted), error_of(predicted, latency.prefill)
     if receipt.predicted.cost or receipt.cost:
-        spent = f"of {amounts.money(receipt.spent)}" if receipt.spent else ""
-        yield "cost", amounts.money(receipt.cost), spent
+        yield "cost", amounts.money(receipt.cost), ""
+        yield "  in all", amounts.money(receipt.spent), ""
 
 
 def _prompt(receipt: Receipt) -> str:
