@@ -49,7 +49,9 @@ def _ask(run: Figures) -> Iterator[tuple[object, ...]]:
 
 def _kv(run: Figures) -> Iterator[tuple[object, ...]]:
     for one in run["types"]:
-        yield one["type"], one["cells"], one["formula"], one["receipt"], one["llama.cpp"], one["rounding"]
+        sizes = (one["formula"], one["receipt"], one["llama.cpp"], one["rounding"])
+        shares = [f"{name} {layers:.4g} layers" for name, layers in one["layers"].items()]
+        yield one["type"], one["cells"], *sizes, ", ".join(shares)
 
 
 def _memory(run: Figures) -> Iterator[tuple[object, ...]]:
@@ -73,19 +75,24 @@ def _mebibytes(size: int | None) -> str:
 
 def _beside(run: Figures) -> Iterator[tuple[object, ...]]:
     for one in run["cases"]:
-        yield one["n"], one["depth"], *one["prefill"], one["prefill ratio"], *_decoding(one)
+        read = (*one["prefill"], _within(one, "prefill ratio", "prefill error"))
+        yield one["n"], one["depth"], *read, *_decoding(one)
     yield "a whole turn", run["turn"]["depth"], "", "", "", *_decoding(run["turn"])
 
 
 def _decoding(one: Figures) -> tuple[object, ...]:
-    added = (one["overhead"] * 1e6, one["overhead cpu"] * 1e6)
-    return (*one["decode"], one["decode ratio"], *added)
+    added = f"{one['overhead'] * 1e6:,.0f} ± {one['overhead error'] * 1e6:,.0f}"
+    return (*one["decode"], _within(one, "decode ratio", "decode error"), added)
+
+
+def _within(one: Figures, ratio: str, error: str) -> str:
+    return f"{one[ratio]:.3f} ± {one[error]:.3f}"
 
 
 def _llama_bench(run: Figures) -> Iterator[tuple[object, ...]]:
+    keys = ("kind", "depth", "rate", "deviation", "ours", "ratio")
     for row in run["rows"]:
-        what = f"read {row['n_prompt']}" if row["n_prompt"] else f"decode {row['n_gen']}"
-        yield what, row["n_depth"], row["avg_ts"], row["stddev_ts"]
+        yield tuple(row.get(key) for key in keys)
 
 
 def _talk(run: Figures) -> Iterator[tuple[object, ...]]:
@@ -101,6 +108,8 @@ def _snapshots(run: Figures) -> Iterator[tuple[object, ...]]:
         f"{run['restored']:.1%}",
         stages["with"]["first_token"],
         stages["without"]["first_token"],
+        stages["chosen"]["first_token"],
+        "restored" if stages["chosen"]["restored"] else "read",
         said,
     )
 
@@ -133,20 +142,27 @@ _BESIDE = (
     "bare loop",
     "ratio",
     "we add, µs a token",
-    "of CPU",
 )
 SECTIONS = {
     "ask": (("finish", "prompt", "load, s", "first token, s", "whole, s"), _ask),
-    "kv": (("type", "cells", "formula, bytes", "receipt", "llama.cpp's log", "its rounding"), _kv),
+    "kv": (("type", "cells", "formula, bytes", "receipt", "llama.cpp's log", "its rounding", "on"), _kv),
     "memory": (("before", "with the model", "after", "weights", "KV", "compute", "resident"), _memory),
     "beside": (_BESIDE, _beside),
-    "llama-bench": (("what", "behind", "tok/s", "deviation"), _llama_bench),
+    "llama-bench": (("what", "behind", "tok/s", "deviation", "ours", "ratio"), _llama_bench),
     "talk": (
         ("turns", "window", "compactions", "evaluated", "reused", "decoded", "seconds"),
         _talk,
     ),
     "snapshots": (
-        ("first prompt", "restored", "first token with, s", "without, s", "greedy answers"),
+        (
+            "first prompt",
+            "restored",
+            "first token with, s",
+            "without, s",
+            "chosen, s",
+            "chose",
+            "greedy answers",
+        ),
         _snapshots,
     ),
     "bench": (("tokens", "prefill, s", "tok/s", "decode tok/s", "save, s", "restore, s"), _bench),
