@@ -2,7 +2,7 @@
 
 Each part runs in processes of its own within a time limit, so that one that fails costs only itself. What
 was measured is kept in FOLDER/figures.json after each part, joined with what lies there already, and told
-in FOLDER/report.md; parts that have no time left are named there.
+in FOLDER/report.md; parts that have no time left are named on stderr.
 
     python benchmarks/gpu.py FOLDER --smol SMOL.gguf --big BIG.gguf [--llama-bench FILE]
                              [--only talk,beside] [--models smol,big] [--layers all,half]
@@ -32,6 +32,8 @@ from gpu_runs import ALL, HALF, Bench, Run
 from ctxchat.engine.gguf.reading import read_header
 
 FIGURES = "figures.json"
+LEAST_SECONDS = 10.0
+"""Where less is left no part is begun."""
 
 
 def main() -> None:
@@ -45,6 +47,9 @@ def main() -> None:
         bench = Bench(Path(home), arguments.llama_bench, cpu=arguments.cpu)
         for part in arguments.only:
             for run in runs(arguments):
+                if until - time.monotonic() < LEAST_SECONDS:
+                    print(f"{part} · {run.name}: no time was left", file=sys.stderr)
+                    continue
                 result = measured(bench, part, run, until)
                 if result is not None:
                     figures["parts"].setdefault(part, {})[run.name] = result
@@ -96,10 +101,7 @@ def runs(arguments: argparse.Namespace) -> list[Run]:
 def measured(bench: Bench, part: str, run: Run, until: float) -> dict[str, Any] | None:
     """What a part gives of a run, None where it has nothing to say of it."""
     measure, limit = PARTS[part]
-    left = until - time.monotonic()
-    if left < 10:
-        return {"problems": ["not measured: no time was left"]}
-    began = time.monotonic()
+    left, began = until - time.monotonic(), time.monotonic()
     try:
         result = measure(bench, run, min(limit, left))
     except subprocess.TimeoutExpired as error:

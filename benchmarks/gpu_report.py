@@ -1,6 +1,15 @@
-"""The report of `gpu.py`: its figures as Markdown."""
+"""The report of `gpu.py`: its figures as Markdown.
 
+    python benchmarks/gpu_report.py docs/gpu.md FIGURES.json …
+
+puts the reports of one machine after another behind the words that the page begins with.
+"""
+
+import json
+import sys
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Figures = dict[str, Any]
@@ -9,16 +18,24 @@ MEBIBYTE = 1 << 20
 
 def written(figures: Figures) -> str:
     machine = figures["machine"]
-    devices = "; ".join(machine["devices"]) or "no GPU"
-    lines = ["# ctxchat on a GPU", "", f"{devices}; {machine['cores']} cores; Python {machine['python']}", ""]
+    devices = Counter(device.partition(",")[0] for device in machine["devices"])
+    named = " and ".join(f"{count} × {name}" for name, count in devices.items()) or "no GPU"
+    details = "; ".join(machine["devices"])
+    lines = [f"## {named}", "", f"{details}; {machine['cores']} cores; Python {machine['python']}", ""]
     lines += table(("part", "run", "seconds", "what does not hold"), list(_states(figures["parts"])))
     for part, runs in figures["parts"].items():
         measured = {name: run for name, run in runs.items() if set(run) - {"problems", "wall"}}
         if part in SECTIONS and measured:
             header, rows = SECTIONS[part]
-            lines += ["", f"## {part}", ""]
+            lines += ["", f"### {part}", ""]
             lines += table(("run", *header), [(n, *row) for n, run in measured.items() for row in rows(run)])
     return "\n".join(lines) + "\n"
+
+
+def renewed(page: str, reports: list[str]) -> str:
+    """The page with other reports behind its first words."""
+    words = page.partition("\n## ")[0].rstrip()
+    return "\n\n".join([words, *reports]).rstrip() + "\n"
 
 
 def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:
@@ -170,3 +187,8 @@ SECTIONS = {
     "cancelled": (("in", "tokens read", "asked after, s", "ended after, s", "finish"), _cancelled),
     "fit": (("window", "cells", "KV", "device memory", "decode tok/s", "refused"), _fit),
 }
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    seen = [json.loads(Path(name).read_text()) for name in sys.argv[2:]]
+    place.write_text(renewed(place.read_text(), [written(figures) for figures in seen]))

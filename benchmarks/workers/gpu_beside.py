@@ -117,7 +117,7 @@ for depth, n in SPEC["cases"]:
     bare.keep(0)
     if depth:
         bare.read(base[:depth])
-        ours(model, base[: depth + 1], 1)
+        ours(model, base[: depth + 1], 1, depth)
     for number in range(rounds + 1):
         fresh = order.sample(base, n)
         bare.keep(depth)
