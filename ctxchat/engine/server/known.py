@@ -79,7 +79,7 @@ class KnownServer:
 
 def _facts(probed: Probed, options: ServerOptions, shown: str) -> ModelFacts:
     return ModelFacts(
-        name=probed.model.rpartition("/")[2] or probed.model,
+        name=(probed.model.rpartition("/")[2] or probed.model).removesuffix(".gguf"),
         path=shown,
         architecture=str(probed.kind),
         window=probed.window or options.window or DEFAULT_WINDOW,

@@ -52,7 +52,7 @@ def choose_vocabulary(
         return found
     if of_its_file := _of_its_file(probed, tokens, kept):
         return of_its_file
-    return ChosenVocabulary(ServedVocabulary(tokens, _fingerprint(tokens, kept), connection.address.shown))
+    return ChosenVocabulary(_served(tokens, kept, connection.address.shown))
 
 
 def _of_its_file(probed: Probed, tokens: Tokens, kept: KeptAnswers) -> ChosenVocabulary | None:
@@ -88,14 +88,15 @@ def _agrees(vocabulary: Vocabulary, path: str, tokens: Tokens, kept: KeptAnswers
     return known is True
 
 
-def _fingerprint(tokens: Tokens, kept: KeptAnswers) -> str:
-    """Names the vocabulary by what it makes of strings in which tokenizers differ."""
-    known = kept.answer("fingerprint")
-    if not isinstance(known, str):
+def _served(tokens: Tokens, kept: KeptAnswers, shown: str) -> ServedVocabulary:
+    """Named by what it makes of strings in which tokenizers differ."""
+    known = kept.answer("vocabulary")
+    if not isinstance(known, dict):
         ids = tokens.encode(PROBE, special=False)[0]
-        known = f"served {blake2b(repr(ids).encode(), digest_size=12).hexdigest()}"
-        kept.keep_answer("fingerprint", known)
-    return known
+        digest = blake2b(repr(ids).encode(), digest_size=12).hexdigest()
+        known = {"fingerprint": f"served {digest}", "begin": tokens.begin()}
+        kept.keep_answer("vocabulary", known)
+    return ServedVocabulary(tokens, known["fingerprint"], tuple(known["begin"]), shown)
 
 
 PROBE = "\n".join(text for text in CANNED if "<" not in text and "[" not in text and "\x00" not in text)

@@ -1,7 +1,7 @@
 """A vocabulary that only the server has: a request for each segment, which is asked once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from ctxchat.domain.errors import EngineError
@@ -36,14 +36,12 @@ class ServedVocabulary(SegmentVocabulary):
 
     remote = True
 
-    def __init__(self, tokens: Tokens, fingerprint: str, shown: str) -> None:
+    def __init__(self, tokens: Tokens, fingerprint: str, begin: tuple[int, ...], shown: str) -> None:
         self._tokens, self._shown = tokens, shown
         self._spelled: dict[int, str | bytes] = {}
         self._ask = lru_cache(maxsize=REMEMBERED)(self._asked)
-        self._begin = self._told(tokens.begin)
+        self._begin = begin
         super().__init__(fingerprint, ANY_SIZE)
-        first = self._spelled.get(self._sentinel[0]) if self._sentinel else None
-        self._adds_space = isinstance(first, str) and first.startswith((" ", "▁"))
 
     @property
     def begin(self) -> tuple[int, ...]:
@@ -71,6 +69,12 @@ class ServedVocabulary(SegmentVocabulary):
         if all(isinstance(piece, bytes) for piece in pieces):
             return b"".join(piece for piece in pieces if isinstance(piece, bytes)).decode("utf-8", "replace")
         return self._decoded(every)
+
+    @cached_property
+    def _adds_space(self) -> bool:
+        first = self._spelled.get(self._sentinel[0], "") if self._sentinel else ""
+        text = first.decode("utf-8", "replace") if isinstance(first, bytes) else first
+        return text.startswith((" ", "▁"))
 
     def _asked(self, text: str, special: bool) -> tuple[int, ...]:
         if not text:
