@@ -55,7 +55,7 @@ class Vocabulary(Protocol):
 
     @property
     def remote(self) -> bool:
-        """Whether texts are sent to a server to be tokenized."""
+        """Whether a server tokenizes."""
 
     @property
     def begin(self) -> tuple[int, ...]:

@@ -188,7 +188,7 @@ class ChatService:
         turn.prices = self._in_use.prices
         assembly = self._assembly(model, request.sampling.max_tokens)
         refuse_rest(request, model)
-        yield from warnings(request, model, assembly)
+        yield from warnings(request, model, assembly.window)
         yield from self._remembering.warnings()
         recollection = self._remembering.recollection
         preparation = Preparation(request, turn, assembly, self._journal, self._texts.requests, recollection)

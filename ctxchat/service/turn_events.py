@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ctxchat.domain.errors import UsageError
 from ctxchat.domain.events import CostPredicted, Prefilled, Restored, Warned
 from ctxchat.domain.ports import Model
-from ctxchat.service.assembly import Assembly
+from ctxchat.domain.window import Window
 from ctxchat.service.plan import read_already, restoring_seconds
 from ctxchat.service.request import AskRequest, Reply
 from ctxchat.service.turn import Turn
@@ -22,16 +22,10 @@ def whole(event: Prefilled, turn: Turn) -> Iterator[Prefilled]:
     yield Prefilled(event.done + total - event.total, total)
 
 
-def warnings(request: AskRequest, model: Model, assembly: Assembly) -> Iterator[Warned]:
+def warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warned]:
     """What a person should know before the prompt is built."""
-    window, wanted = assembly.window, assembly.policy.window
     if window.warning:
         yield Warned(window.warning)
-    if wanted is not None and wanted > window.size:
-        yield Warned(
-            f"the server gives a window of {window.size:,} tokens and not the {wanted:,} that are set "
-            f"(--ctx-size, model.ctx_size): {window.size:,} are used"
-        )
     if request.think is not None and not model.template.behaviour.switches_thinking:
         yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
 
