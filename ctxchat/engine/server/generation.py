@@ -71,13 +71,13 @@ class _Generating:
             self._emit(Generated(Finish.LENGTH, "", ()))
             return
         failures = 0
-        while not self._stop.requested:
+        while not self._is_cancelled():
             try:
                 self._ask()
                 break
             except Refusal as refusal:
                 failures += 1
-                if not self._stop.requested:
+                if not self._is_cancelled() and not self._server.dialect.adapts(refusal):
                     self._wait(refusal, failures)
         self._end()
 
@@ -92,18 +92,18 @@ class _Generating:
             with server.connection.stream(request.url, request.body, self._stop) as chunks:
                 for chunk in chunks:
                     self._take(reader.read(chunk))
-                    if self._stop.requested or self._answer.stopped:
+                    if self._is_cancelled() or self._answer.stopped:
                         return
         except Refusal as refusal:
-            if self._shown and not self._stop.requested:
+            if self._shown and not self._is_cancelled():
                 self._break_off(refusal.said)
             raise
         except ValueError as error:
             self._break_off(f"what came is no answer of such a server: {error}")
-        if self._answer.finish is None and not self._stop.requested:
+        if self._answer.finish is None and not self._is_cancelled():
             if self._shown:
                 self._break_off("the connection ended")
-            raise Refusal(None, "the connection ended before the answer did")
+            raise Refusal(200, "it ended without a word, as some do where the prompt is too long")
 
     def _take(self, delta: Delta) -> None:
         if delta.error:
@@ -122,7 +122,7 @@ class _Generating:
     def _end(self) -> None:
         for shown in self._answer.rest():
             self._emit(shown)
-        finish = Finish.CANCELLED if self._stop.requested else self._answer.finish or Finish.STOP
+        finish = Finish.CANCELLED if self._is_cancelled() else self._answer.finish or Finish.STOP
         if self._answer.stopped:
             finish = Finish.STOP
         done = self._answer.generated(finish)
@@ -146,6 +146,8 @@ class _Generating:
 
     def _wait(self, refusal: Refusal, failures: int) -> None:
         """Wait before it is asked again. Raises EngineError or PromptTooLargeError where that is no use."""
+        if refusal.stale and failures == 1:
+            return
         seconds = None
         if refusal.status in {429, 503} or (refusal.status is None and not refusal.waited):
             tries = {"tries": CONNECTS} if refusal.status is None else {}
@@ -155,7 +157,7 @@ class _Generating:
         seconds *= 1 + random.random() / 4
         self._emit(Warned(f"{self._server.shown}: {refusal.reason()}; asking again in {seconds:.1f} s"))
         until = time.monotonic() + seconds
-        while not self._stop.requested and (left := until - time.monotonic()) > 0:
+        while not self._is_cancelled() and (left := until - time.monotonic()) > 0:
             time.sleep(min(SLICE, left))
 
     def _refused(self, refusal: Refusal) -> NoReturn:
@@ -178,6 +180,9 @@ class _Generating:
             self._emit(shown)
         kept = "; what it said is kept, and it can be asked again" if self._shown else ""
         raise EngineError(f"{self._server.shown} broke off: {why}{kept}")
+
+    def _is_cancelled(self) -> bool:
+        return self._stop.requested
 
     def _new_answer(self) -> Answer:
         server = self._server

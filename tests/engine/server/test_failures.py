@@ -109,7 +109,7 @@ def test_what_was_said_before_it_broke_off_was_shown(double: Double, model: Serv
         (Garble(2), "broke off: what came is no answer of such a server"),
         (proxy_page(), r"refused the request \(502: a web page came"),
         (redirect("https://elsewhere.example/v1"), "it sends to https://elsewhere.example/v1"),
-        (not_json(), "refused the request"),
+        (not_json(), "is no answer: it works!"),
         (Refuse(403, b'{"error": "no"}'), r"wants another key: no; set the key of \[server\]"),
         (Refuse(404, b'{"detail": "gone"}'), "has no model"),
         (Refuse(500, b"boom\n\nat line 3"), r"refused the request \(500: boom at line 3\)"),
@@ -206,3 +206,32 @@ def test_every_failure_is_one_a_person_can_be_told(double: Double, model: Server
     double.faults.append(Refuse(200, b"data: [1]\n\n", {"Content-Type": "text/event-stream"}))
     with pytest.raises(CtxChatError):
         told(model, question(model))
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("max_tokens", b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
+        ("temperature", b"Unsupported value: 'temperature' does not support 0 with this model."),
+        ("stream_options", b"Unrecognized request argument supplied: stream_options"),
+    ],
+)
+def test_what_a_hosted_model_refuses_is_said_otherwise_or_left_out(
+    openai_double: OpenAiDouble, load: Load, name: str, refused: bytes
+) -> None:
+    model = load(openai_double.url, key=openai_double.key)
+    openai_double.faults.append(Refuse(400, b'{"error": {"message": "%s"}}' % refused))
+    told(model, question(model))
+    told(model, question(model))
+    first, *later = openai_double.asked("/v1/chat/completions")
+    assert name in first
+    assert len(later) == 2
+    assert not any(name in body for body in later)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_again_without_a_word(
+    double: Double, model: ServerModel
+) -> None:
+    told(model, question(model))
+    double.faults.append(Drop(None))
+    assert not any(isinstance(event, Warned) for event in told(model, question(model)))
