@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ctxchat.domain.cancel import Cancel
+from ctxchat.domain.conversation import Section
 from ctxchat.domain.events import (
     Compacted,
     CostPredicted,
@@ -193,12 +194,13 @@ def _see(row: Row, prompts: list[Prompt], event: TurnEvent) -> None:
         case PromptBuilt(prompt):
             prompts.append(prompt)
             row.prompt, row.exact = prompt.total, prompt.exact
+            row.recalled_tokens = _recalled_now(prompt)
         case CostPredicted(kv, predicted):
             row.expected, row.predicted = kv.reused, predicted.prefill
         case Compacted():
             row.folded += 1
         case NotesFound(notes):
-            row.recalled, row.recalled_tokens = len(notes), sum(note.tokens for note in notes)
+            row.recalled = len(notes)
         case Warned(message):
             row.problems.append(message)
         case TurnFinished(receipt):
@@ -209,3 +211,10 @@ def _see(row: Row, prompts: list[Prompt], event: TurnEvent) -> None:
                 row.problems.append(receipt.error.message)
         case _:
             pass
+
+
+def _recalled_now(prompt: Prompt) -> int:
+    """Tokens of what was recalled for the question itself, with the words around it."""
+    last = len(prompt.roles) - 1
+    pieces = prompt.pieces
+    return sum(len(one.ids) for one in pieces if one.place == last and one.section is Section.NOTES)

@@ -82,9 +82,26 @@ def test_an_api_of_messages_counts_otherwise_and_the_receipt_says_so(
         assert told.startswith(expected) or counted == receipt.prompt.total
 
 
+@pytest.fixture
+def small_talks(home: Path, monkeypatch: pytest.MonkeyPatch) -> Talks:
+    """In a window in which SmolLM2 has to fold soon."""
+    return Talks(home, monkeypatch, window=320, answer=ANSWER)
+
+
 @pytest.mark.model
-def test_llama_server_counts_as_we_do(talks: Talks, smollm2_llama_server: RealServer, smollm2: Path) -> None:
-    talked = talks.at_server(smollm2_llama_server.url, 6)
-    here = talks.at_local_engine(smollm2, 6, talked.answers)
+def test_llama_server_counts_as_we_do(
+    small_talks: Talks, smollm2_llama_server: RealServer, smollm2: Path
+) -> None:
+    talked = small_talks.at_server(smollm2_llama_server.url, 12)
+    here = small_talks.at_local_engine(smollm2, 12, talked.answers)
+    assert talked.folded
     assert talked.sent == here.sent
     assert talked.counts == [prompt.total for prompt in here.prompts]
+
+
+@pytest.mark.model
+def test_a_conversation_goes_on_at_the_python_server(small_talks: Talks, python_server: RealServer) -> None:
+    talked = small_talks.at_server(python_server.url, 12)
+    assert talked.folded
+    assert all(receipt.answer for receipt in talked.receipts)
+    assert not any(prompt.exact for prompt in talked.prompts)
