@@ -217,4 +217,4 @@ def _recalled_now(prompt: Prompt) -> int:
     """Tokens of what was recalled for the question itself, with the words around it."""
     last = len(prompt.roles) - 1
     pieces = prompt.pieces
-    return sum(len(one.ids) for one in pieces if one.place == last and one.section is Section.NOTES)
+    return sum(len(one.ids) for one in pieces if one.place == last and one.section is not Section.QUESTION)

@@ -12,7 +12,7 @@ from server_chat import Target
 
 CONVERSATIONS, TURNS = 8, 6
 WORKER = Path(__file__).parent / "workers" / "server_talk.py"
-LIMIT = 300
+LIMIT = 600
 
 
 def eight_at_once(target: Target, home: Path) -> dict[str, Any]:
@@ -29,7 +29,13 @@ def eight_at_once(target: Target, home: Path) -> dict[str, Any]:
         worker.stdin.flush()
     talks, problems = [], []
     for number, worker in enumerate(workers, 1):
-        out, said = worker.communicate(timeout=LIMIT)
+        try:
+            out, said = worker.communicate(timeout=max(1.0, LIMIT - (time.monotonic() - ready)))
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.communicate()
+            problems.append(f"conversation {number}: not done after {LIMIT} s")
+            continue
         if worker.returncode:
             problems.append(f"conversation {number}: {' | '.join(said.strip().splitlines()[-3:])}")
             continue

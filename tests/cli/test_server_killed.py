@@ -38,7 +38,7 @@ def test_a_server_killed_in_the_middle_of_an_answer_is_told_and_the_answer_goes_
         away = run("ask", "-c", "--json", "Are you there?")
     finally:
         server.restart()
-    receipt = json.loads(last)["receipt"]
+    receipt = json.loads(last)
     assert (process.returncode, receipt["finish"]) == (1, "error")
     assert "broke off" in receipt["error"]["message"]
     assert "kept" in receipt["error"]["message"]
