@@ -53,5 +53,5 @@ class EngineFlags:
     ] = setting("model.ubatch_size")
     offline: Annotated[
         bool,
-        typer.Option("--offline", help="Make no connection; no command but `models pull` makes any."),
+        typer.Option("--offline", help="Make no connection, not even to a server of the settings."),
     ] = False

@@ -18,7 +18,8 @@ CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq
 @dataclass(frozen=True, slots=True)
 class Key:
     """One setting. `flag` is what a person types to set it once, `example` a value for the example
-    file where there is no default."""
+    file where there is no default. A `trusted` one says where texts and keys go, or runs a command: no
+    file that happens to lie in a folder may set it."""
 
     section: str
     name: str
@@ -27,6 +28,7 @@ class Key:
     default: object
     flag: str
     example: object
+    trusted: bool = False
 
     @property
     def path(self) -> str:
@@ -37,8 +39,11 @@ class Key:
         return f"CTXCHAT_{self.section}_{self.name}".upper()
 
 
-def _key(default: object, kind: Kind, doc: str, *, flag: str = "", example: object = None) -> Any:
-    return field(default=default, metadata={"kind": kind, "doc": doc, "flag": flag, "example": example})
+def _key(
+    default: object, kind: Kind, doc: str, *, flag: str = "", example: object = None, trusted: bool = False
+) -> Any:
+    metadata = {"kind": kind, "doc": doc, "flag": flag, "example": example, "trusted": trusted}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,38 @@ class NotesSettings:
         "A GGUF embedding model, by its path; else the table of word vectors that ctxchat brings.",
         example="~/models/all-MiniLM-L6-v2.gguf",
     )
+    url: str | None = _key(
+        None,
+        Text(),
+        "A team's Chroma server, whose notes take the place of this machine's; texts and vectors of notes "
+        "go there. Not taken from a project file.",
+        example="http://localhost:8000",
+        trusted=True,
+    )
+    tenant: str = _key("default_tenant", Text(), "The tenant of the Chroma server that notes are kept under.")
+    database: str = _key(
+        "default_database", Text(), "The database of the Chroma server that notes are kept in."
+    )
+    key_env: str | None = _key(
+        None,
+        Text(),
+        "The environment variable that holds the key of the Chroma server.",
+        example="CHROMA_TOKEN",
+        trusted=True,
+    )
+    key_command: str | None = _key(
+        None,
+        Text(),
+        "A command whose first line is that key, run without a shell, where the variable is not set.",
+        example="pass show chroma",
+        trusted=True,
+    )
+    key_header: str = _key(
+        "Authorization",
+        Text(),
+        "The header the key travels in: Authorization (as `Bearer KEY`), or another one with the key alone.",
+        trusted=True,
+    )
 
 
 _SAMPLING: Mapping[str, tuple[Kind, str, object]] = {
@@ -205,7 +242,7 @@ _FLAGGED_SAMPLING = ("temperature", "seed", "max_tokens")
 class Settings:
     """All settings. `origins` says of each `section.key` where its value came from: `default`,
     `FILE:LINE`, an environment variable, or a flag. `by_model` are keys of `context` for models
-    whose name matches a pattern."""
+    whose name matches a pattern. With `offline` no connection is made in this run."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     sampling: Sampling = field(default_factory=Sampling)
@@ -214,12 +251,14 @@ class Settings:
     notes: NotesSettings = field(default_factory=NotesSettings)
     origins: Mapping[str, str] = field(default_factory=dict)
     by_model: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    offline: bool = False
 
 
 def _of_field(section: str, item: Field[Any]) -> Key:
     meta = item.metadata
     flag = meta["flag"] or "--" + item.name.replace("_", "-")
-    return Key(section, item.name, meta["kind"], meta["doc"], item.default, flag, meta["example"])
+    key = Key(section, item.name, meta["kind"], meta["doc"], item.default, flag, meta["example"])
+    return replace(key, trusted=meta["trusted"])
 
 
 def _of_sampling(item: Field[Any]) -> Key:
