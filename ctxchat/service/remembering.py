@@ -46,12 +46,13 @@ class Remembering:
 
     def warnings(self) -> Iterator[Warned]:
         """What was set, and is not there: said at every turn, and no reason not to answer."""
-        if self._recall and self._last and self._last.collections == self._collections:
-            if line := self._unknown(self._recall, self._last):
-                yield Warned(f"notes.collections of the settings: {line}")
+        if self._recall is None or self._last is None or self._last.collections != self._collections:
+            return
+        if line := self._unknown(self._recall, self._last):
+            yield Warned(f"notes.collections of the settings: {line}")
 
     def _unknown(self, recall: Recall, last: Recollection) -> str | None:
-        """A line about a collection of the settings that there is not. Where nobody can say, the turn does."""
+        """A line about a collection of the settings that there is not; where nobody can tell, the turn says."""
         with suppress(NotesUnreachableError):
             return unknown(
                 last.collections or (), recall.collections(writes=last.writes) if last.collections else ()

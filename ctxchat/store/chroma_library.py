@@ -70,7 +70,7 @@ def server_api(url: str, headers: dict[str, str]) -> Any:
     from chromadb.api import ServerAPI
     from chromadb.config import System
 
-    return System(settings).instance(ServerAPI)
+    return System(settings).instance(ServerAPI)  # type: ignore[type-abstract]
 
 
 def _settings() -> Any:

@@ -22,12 +22,12 @@ class LateRecall:
     def warm(self, collections: Sequence[str] | None = None) -> None:
         self._opened().warm(collections)
 
-    def collections(self, *, writes: bool = True) -> list[str]:
+    def collections(self, *, writes: bool = True) -> list[str]:  # noqa: ARG002 - nobody else is asked
         with self._database.reading() as connection:
             return list(spaces(connection))
 
     def remarks(self, collections: Sequence[str] | None = None) -> list[str]:
-        return []
+        return self._opened().remarks(collections)
 
     def stale(self) -> list[str]:
         return self._opened().stale()

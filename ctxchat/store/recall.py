@@ -78,17 +78,17 @@ class SqliteRecall:
     def _index(self) -> NearNotes | None:
         return self._open_index() if self._open_index else None
 
-    def warm(self, collections: Sequence[str] | None = None) -> None:
+    def warm(self, collections: Sequence[str] | None = None) -> None:  # noqa: ARG002 - it imports alone
         with self._lock:
             self._embedder.embed(["warm"])
             if self.holds(Scope(None, kinds=(PassageKind.NOTE,))) and self._index:
                 self._index.warm()
 
-    def collections(self, *, writes: bool = True) -> list[str]:
+    def collections(self, *, writes: bool = True) -> list[str]:  # noqa: ARG002 - nobody else is asked
         with self._database.reading() as connection:
             return list(spaces(connection))
 
-    def remarks(self, collections: Sequence[str] | None = None) -> list[str]:
+    def remarks(self, collections: Sequence[str] | None = None) -> list[str]:  # noqa: ARG002 - it has none
         return []
 
     def stale(self) -> list[str]:

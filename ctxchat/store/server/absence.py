@@ -1,4 +1,4 @@
-"""That a server could not be asked, remembered for a minute: a conversation does not wait for it at each turn.
+"""That a server could not be asked, remembered for a minute: a conversation does not wait at each turn.
 
 It is kept in a file, since the turns of a conversation can be processes of their own.
 """

@@ -29,7 +29,8 @@ EMBEDDER, STAMP = "ctxchat.embedder", "ctxchat.stamp"
 
 _COLLECTIONS, _RECORDS, _VECTORS, _WRITTEN = 500, 2000, 500, 500
 _INDEX = {"hnsw": {"space": "ip"}}
-"""Of vectors of length 1 the inner product is the cosine; for `cosine` Chroma would change their last bits."""
+"""Of vectors of length 1 the inner product is the cosine; where it is told `cosine`, Chroma changes their
+last bits."""
 
 
 @dataclass
@@ -173,8 +174,8 @@ class ServerCollection:
                 self.found.delete(ids=list(ids[begin : begin + _WRITTEN]))
 
     def mark(self, stamp: str, space: str | None) -> str:
-        """Put a stamp into its metadata, and a space where there is one, beside what else stands there now: the
-        stamp that stood there. What begins with `hnsw:` Chroma takes at the beginning alone."""
+        """Put a stamp into its metadata, and a space where there is one, beside what else stands there now:
+        the stamp that stood there. What begins with `hnsw:` Chroma takes at the beginning alone."""
         address = self.server.address
         with self.server.asked() as api:
             now = api.get_collection(self.found.name, address.tenant, address.database).metadata or {}

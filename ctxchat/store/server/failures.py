@@ -20,10 +20,12 @@ class GoneError(NotesUnreachableError):
 
 @contextmanager
 def told(address: Address, seconds: float) -> Iterator[None]:
-    """Whatever asking a server raises, as NotesUnreachableError; it had so many seconds."""
+    """Whatever asking a server raises, as NotesUnreachableError; it has so many seconds."""
+    if seconds <= 0:
+        raise NotesUnreachableError(
+            f"the notes' server {address.url} is slow: there is no time left to ask it"
+        )
     try:
-        if seconds <= 0:
-            raise httpx.ReadTimeout("")
         yield
     except CtxChatError:
         raise
@@ -42,7 +44,8 @@ def _failure(error: Exception, address: Address, seconds: float) -> NotesUnreach
             return NotesUnreachableError(f"{server} is slow: it has not answered within {seconds:.0f} s")
         case httpx.HTTPError():
             return NotesUnreachableError(f"{server} broke the connection ({_plain(error)}): try again")
-    return _answered(error, server, address)
+        case _:
+            return _answered(error, server, address)
 
 
 def _answered(error: Exception, server: str, address: Address) -> NotesUnreachableError:

@@ -134,8 +134,8 @@ class Mirror:
         known: Mapping[str, Known],
         embedder: Embedder,
     ) -> dict[str, bytes]:
-        """Vectors by record: those that are here, those of the server where they lie in its embedder's space and
-        a program of ours made them, and for the rest new ones. None where the embedder is another one."""
+        """Vectors by record: those that are here, those of the server where they lie in the embedder's space
+        and are of our making, and for the rest new ones. None where the embedder is another one."""
         if found.space not in (None, embedder.space):
             return {}
         records = [record for of_source in documents.values() for record in of_source]

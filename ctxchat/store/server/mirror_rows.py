@@ -24,7 +24,8 @@ _COLLECTION = "INSERT INTO collection (name, space) VALUES (CAST(? AS TEXT), ?)"
 _SAME = "SELECT collection FROM mirror WHERE number = ? OR collection = CAST(? AS TEXT)"
 _SEEN = "UPDATE mirror SET stamp = ?, notes = ?, looked = ? WHERE collection = CAST(? AS TEXT)"
 _OF_COLLECTION = """
-    FROM document JOIN passage ON passage.document = document.id JOIN mirrored ON mirrored.passage = passage.id
+    FROM document JOIN passage ON passage.document = document.id
+    JOIN mirrored ON mirrored.passage = passage.id
     WHERE collection = CAST(? AS TEXT)
 """
 _DOCUMENT = """
@@ -35,6 +36,7 @@ _PASSAGE = """
     INSERT INTO passage (id, kind, document, ordinal, source, words, space, vector, text)
     VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, CAST(? AS TEXT))
 """
+_VECTORS = "SELECT id, vector FROM passage WHERE space = ? AND vector IS NOT NULL"
 _MIRRORED = "INSERT INTO mirrored (passage, record, hash) VALUES (?, CAST(? AS TEXT), ?)"
 
 
@@ -114,7 +116,7 @@ def vectors_of(connection: sqlite3.Connection, passages: Iterable[str], space: s
         id_: vector
         for batch in batches(passages)
         for id_, vector in connection.execute(
-            f"SELECT id, vector FROM passage WHERE space = ? AND vector IS NOT NULL AND id IN ({marks(batch)})",
+            f"{_VECTORS} AND id IN ({marks(batch)})",
             (space, *batch),
         )
     }

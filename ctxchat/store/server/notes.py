@@ -52,8 +52,8 @@ class ServerNotes:
         self._looked: dict[tuple[str, ...] | None, float] = {}
 
     def catch_up(self, collections: Sequence[str] | None = None, seconds: float | None = None) -> None:
-        """Bring the mirror of collections (all of them where it is None) up to date. With `seconds` it takes no
-        longer than about that, and a server that could not be asked shortly ago is not asked."""
+        """Bring the mirror of collections (all of them where it is None) up to date. With `seconds` it takes
+        no longer than about that, and a server that could not be asked shortly ago is not asked."""
         self._server.require_online()
         names = None if collections is None else tuple(collections)
         if any(time.monotonic() - self._looked.get(key, -1e9) < _FRESH_SECONDS for key in (None, names)):
@@ -102,8 +102,8 @@ class ServerNotes:
         return len(gone)
 
     def forget(self, note: str) -> Passage:
-        """On the server, and here also in the messages in which it was recalled, and in the summaries of their
-        conversations."""
+        """On the server, and here also in the messages in which it was recalled, and in the summaries of
+        their conversations."""
         self.catch_up()
         with self._writing() as embedder:
             keys = self.keys()
@@ -204,8 +204,8 @@ class ServerNotes:
         where = f'"{found.name}" on {self._server.address.url}'
         if found.space is None:
             raise StoreError(
-                f"nothing is added to {where}: another program made it, and what its notes are embedded by is "
-                "not known; name another one with --collection"
+                f"nothing is added to {where}: another program made it, and what its notes are embedded "
+                "by is not known; name another one with --collection"
             )
         raise StoreError(
             f"nothing is added to {where}: its notes are embedded by {found.space}, and the settings give "
@@ -227,7 +227,7 @@ class ServerNotes:
         self._mirror.write(found, written, by_record, embedder.space)
 
     def _mark(self, found: ServerCollection, space: str | None) -> None:
-        """Let others see that it changed. Where nobody else changed it meanwhile, the mirror is what it holds."""
+        """Let others see that it changed. Where nobody else changed it, the mirror is what it holds."""
         stamp = new_id()
         before, count = found.mark(stamp, space), found.count()
         whole = before == found.stamp and count == len(self._mirror.known(found.name))

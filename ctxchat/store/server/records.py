@@ -79,7 +79,7 @@ def records_of(document: Document, added: str) -> list[Record]:
     for ordinal, chunk in enumerate(document.chunks):
         text = unicode(chunk.text)
         name = digest(f"{source}\n{ordinal}\n{text}")
-        its_own = {"ordinal": ordinal, "first": chunk.first, "last": chunk.last}
+        its_own: dict[str, str | int] = {"ordinal": ordinal, "first": chunk.first, "last": chunk.last}
         records.append(Record(name, text, common | its_own, ordinal))
     return records
 
