@@ -52,7 +52,7 @@ class Remembering:
             yield Warned(f"notes.collections of the settings: {line}")
 
     def _unknown(self, recall: Recall, last: Recollection) -> str | None:
-        """A line about a collection of the settings that there is not; where nobody can tell, the turn says."""
+        """A line about a collection of the settings that there is not; where nobody knows, the turn tells."""
         with suppress(NotesUnreachableError):
             return unknown(
                 last.collections or (), recall.collections(writes=last.writes) if last.collections else ()

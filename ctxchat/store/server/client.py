@@ -54,7 +54,7 @@ class ChromaServer:
             return str(api.get_version())
 
     def collections(self) -> "list[ServerCollection]":
-        """By the names they are shown under."""
+        """By the names they are shown under. Of a database that is not there Chroma lists none, too."""
         found: list[Any] = []
         while len(found) % _COLLECTIONS == 0:
             with self.asked() as api:
@@ -64,6 +64,9 @@ class ChromaServer:
             if not some:
                 break
             found += some
+        if not found:
+            with self.asked() as api:
+                api.get_database(self.address.database, self.address.tenant)
         return sorted((self._collection(model) for model in found), key=lambda found: found.name)
 
     def create(self, name: str, space: str) -> "ServerCollection":
@@ -79,6 +82,12 @@ class ChromaServer:
             )
         return self._collection(model)
 
+    def renew(self, found: "ServerCollection", space: str) -> "ServerCollection":
+        """An empty collection made anew for another space: Chroma keeps it to vectors of one length."""
+        with self.asked() as api:
+            api.delete_collection(found.found.name, self.address.tenant, self.address.database)
+        return self.create(found.name, space)
+
     @contextmanager
     def asked(self) -> Iterator[Any]:
         """Ask one thing in this block, within the time there is."""
@@ -88,6 +97,12 @@ class ChromaServer:
             api = self._api
             api._session.timeout = (min(CONNECT_SECONDS, left), left, left, left)  # noqa: SLF001
             yield api
+
+    def close(self) -> None:
+        """Close what is open. The next question opens it again: a connection does not outlive its use, and the
+        server may have been started anew by then."""
+        if api := self.__dict__.pop("_api", None):
+            api._session.close()
 
     @cached_property
     def _api(self) -> Any:

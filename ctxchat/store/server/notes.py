@@ -81,7 +81,7 @@ class ServerNotes:
     def put(self, collection: str, documents: Iterable[Document]) -> None:
         with self._writing() as embedder:
             found = self._found(collection) or self._server.create(collection, embedder.space)
-            self._require_space(found, embedder)
+            found = self._in_space(found, embedder.space)
             self._mirror.catch_up(found, embedder)
             self._mirror.begin(found, embedder.space)
             for batch in document_batches(documents):
@@ -197,10 +197,12 @@ class ServerNotes:
     def _found(self, collection: str) -> ServerCollection | None:
         return next((found for found in self._server.collections() if found.name == collection), None)
 
-    def _require_space(self, found: ServerCollection, embedder: Embedder) -> None:
-        """Raises StoreError for a collection whose vectors are another embedder's."""
-        if found.space == embedder.space or found.count() == 0:
-            return
+    def _in_space(self, found: ServerCollection, space: str) -> ServerCollection:
+        """A collection that takes vectors of a space. Raises StoreError where it holds those of another."""
+        if found.space == space:
+            return found
+        if found.count() == 0:
+            return self._server.renew(found, space)
         where = f'"{found.name}" on {self._server.address.url}'
         if found.space is None:
             raise StoreError(
@@ -209,7 +211,7 @@ class ServerNotes:
             )
         raise StoreError(
             f"nothing is added to {where}: its notes are embedded by {found.space}, and the settings give "
-            f"{embedder.space}; set notes.embedder to the same model, or name another one with --collection"
+            f"{space}; set notes.embedder to the same model, or name another one with --collection"
         )
 
     def _put(self, found: ServerCollection, batch: Sequence[Document], embedder: Embedder) -> None:
@@ -257,4 +259,5 @@ class ServerNotes:
                     f"notes are being written by {holder}: try again when it has finished"
                 ) from None
             self._server.deadline = None if seconds is None else time.monotonic() + seconds
+            held.callback(self._server.close)
             yield embedder
