@@ -119,7 +119,6 @@ class Mirror:
             state = mirror_rows.state_of(connection, self.key(found.name))
         if state is None:
             return count == 0
-        print("DBG", state, found.number, stamp, count, space)
         as_it_was = (state.number, state.stamp, state.notes, state.space) == (
             found.number,
             stamp,

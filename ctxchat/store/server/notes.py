@@ -230,9 +230,9 @@ class ServerNotes:
 
     def _mark(self, found: ServerCollection, space: str | None) -> None:
         """Let others see that it changed. Where nobody else changed it, the mirror is what it holds."""
-        stamp = new_id()
+        seen, stamp = found.stamp, new_id()
         before, count = found.mark(stamp, space), found.count()
-        whole = before == found.stamp and count == len(self._mirror.known(found.name))
+        whole = before == seen and count == len(self._mirror.known(found.name))
         self._mirror.seen(found.name, stamp if whole else None, count)
         self._looked.clear()
 
