@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from ctxchat.domain.errors import SettingsError
 from ctxchat.domain.sampling import Sampling
+from ctxchat.settings.notes import NotesSettings
 from ctxchat.settings.schema import (
     KEYS,
     MODEL_KEYS,
@@ -19,7 +20,6 @@ from ctxchat.settings.schema import (
     ContextSettings,
     KvSettings,
     ModelSettings,
-    NotesSettings,
     Settings,
 )
 

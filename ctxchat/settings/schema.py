@@ -10,40 +10,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ctxchat.domain.sampling import Sampling
+from ctxchat.settings.key import Key
+from ctxchat.settings.key import key as _key
 from ctxchat.settings.kinds import Kind, Layers, Real, Shares, Size, Switch, Text, Texts, Whole, Word
+from ctxchat.settings.notes import NotesSettings
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting. `flag` is what a person types to set it once, `example` a value for the example
-    file where there is no default. A `trusted` one says where texts and keys go, or runs a command: no
-    file that happens to lie in a folder may set it."""
-
-    section: str
-    name: str
-    kind: Kind
-    doc: str
-    default: object
-    flag: str
-    example: object
-    trusted: bool = False
-
-    @property
-    def path(self) -> str:
-        return f"{self.section}.{self.name}"
-
-    @property
-    def variable(self) -> str:
-        return f"CTXCHAT_{self.section}_{self.name}".upper()
-
-
-def _key(
-    default: object, kind: Kind, doc: str, *, flag: str = "", example: object = None, trusted: bool = False
-) -> Any:
-    metadata = {"kind": kind, "doc": doc, "flag": flag, "example": example, "trusted": trusted}
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,60 +128,6 @@ class KvSettings:
         Size(),
         "What KV snapshots may take of the disk, like 20GB; 0 keeps none, else a tenth of what is free.",
         example="20GB",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class NotesSettings:
-    """Notes, and what is recalled."""
-
-    recall: bool = _key(
-        True, Switch(), "Whether notes and old turns near a question are put before it.", flag="--no-memory"
-    )
-    collections: tuple[str, ...] = _key(
-        (),
-        Texts(),
-        "The collections notes are recalled from; all unless set.",
-        flag="--notes",
-        example=["work"],
-    )
-    embedder: str | None = _key(
-        None,
-        Text(path=True),
-        "A GGUF embedding model, by its path; else the table of word vectors that ctxchat brings.",
-        example="~/models/all-MiniLM-L6-v2.gguf",
-    )
-    url: str | None = _key(
-        None,
-        Text(),
-        "A team's Chroma server, whose notes take the place of this machine's; texts and vectors of notes "
-        "go there. Not taken from a project file.",
-        example="http://localhost:8000",
-        trusted=True,
-    )
-    tenant: str = _key("default_tenant", Text(), "The tenant of the Chroma server that notes are kept under.")
-    database: str = _key(
-        "default_database", Text(), "The database of the Chroma server that notes are kept in."
-    )
-    key_env: str | None = _key(
-        None,
-        Text(),
-        "The environment variable that holds the key of the Chroma server.",
-        example="CHROMA_TOKEN",
-        trusted=True,
-    )
-    key_command: str | None = _key(
-        None,
-        Text(),
-        "A command whose first line is that key, run without a shell, where the variable is not set.",
-        example="pass show chroma",
-        trusted=True,
-    )
-    key_header: str = _key(
-        "Authorization",
-        Text(),
-        "The header the key travels in: Authorization (as `Bearer KEY`), or another one with the key alone.",
-        trusted=True,
     )
 
 

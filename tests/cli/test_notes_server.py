@@ -1,7 +1,6 @@
 """A team's Chroma as a person meets it: commands and turns over a real `chroma run`, there and away."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -95,10 +94,13 @@ def test_a_file_that_lies_in_a_folder_names_no_server_and_runs_nothing(
     ended = run("notes", "list")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert f"notes.{setting}: is not taken from a project file" in ended.stderr
-    assert not os.path.exists(home / "here")
+    assert not (home / "here").exists()
 
 
 def test_an_address_that_is_none_is_not_repeated(run: Run) -> None:
     ended = run("notes", "list", CTXCHAT_NOTES_URL=f"chroma://me:{KEY}@host")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert KEY not in ended.stderr
+    shown = run("config", "show", "--json", CTXCHAT_NOTES_URL=f"https://me:{KEY}@host/path").stdout
+    assert '"https://…@host/path"' in shown
+    assert KEY not in shown

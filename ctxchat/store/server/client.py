@@ -95,14 +95,14 @@ class ChromaServer:
         left = ANSWER_SECONDS if self.deadline is None else max(0.0, self.deadline - time.monotonic())
         with told(self.address, left):
             api = self._api
-            api._session.timeout = (min(CONNECT_SECONDS, left), left, left, left)  # noqa: SLF001
+            api._session.timeout = (min(CONNECT_SECONDS, left), left, left, left)  # noqa: SLF001 - nor to be told
             yield api
 
     def close(self) -> None:
-        """Close what is open. The next question opens it again: a connection does not outlive its use, and the
-        server may have been started anew by then."""
+        """Close what is open; the next question opens it again. A connection does not outlive its use: the
+        server may have been started anew by the next one."""
         if api := self.__dict__.pop("_api", None):
-            api._session.close()
+            api._session.close()  # noqa: SLF001 - it has no other way to be closed
 
     @cached_property
     def _api(self) -> Any:
