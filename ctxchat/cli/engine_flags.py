@@ -51,4 +51,7 @@ class EngineFlags:
     ubatch_size: Annotated[
         int | None, setting_option("model.ubatch_size", "-ub", "--ubatch-size", metavar="N")
     ] = setting("model.ubatch_size")
-    offline: Annotated[bool | None, setting_option("model.offline", "--offline")] = setting("model.offline")
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Make no connection, not even to a server of the settings."),
+    ] = False

@@ -48,6 +48,7 @@ class Probes:
     template: what its chat template does to earlier turns
     threads: threads that decode, and that prefill
     conversations: how many are recorded, after a check of the store; None where there is no store
+    notes_server: what goes to the server that holds the notes, and how it answers; None where there is none
     snapshots: bytes that KV snapshots take, and may take
     notes: the collections, and the names of those whose index is not what the store says
     servers: those of the settings
@@ -65,6 +66,7 @@ class Probes:
     snapshots: Callable[[], tuple[int, int]]
     calibrate: Callable[[], tuple[Calibration, CostCurve | None]]
     servers: Callable[[], Servers]
+    notes_server: Callable[[], str] | None = None
 
 
 def examine(
@@ -209,8 +211,12 @@ def _record(probe: Probes) -> Iterator[Finding]:
         return "no store yet: the first question makes it" if number is None else f"{number:,}, all readable"
 
     yield _attempt("conversations", conversations, "restore the store from a backup, or move it away")
-    mend = "ctxchat notes search WORD builds it again from the store; no note is lost"
-    yield _attempt("notes", lambda: _notes(*probe.notes()), mend, matters=False)
+    if probe.notes_server is not None:
+        mend = "start the server, or change notes.url; until then turns go without notes"
+        yield _attempt("notes server", probe.notes_server, mend, matters=False)
+    else:
+        mend = "ctxchat notes search WORD builds it again from the store; no note is lost"
+        yield _attempt("notes", lambda: _notes(*probe.notes()), mend, matters=False)
     yield _attempt("KV snapshots", lambda: _snapshots(*probe.snapshots()), "free some space", matters=False)
     yield _attempt("folders", _folders, "make them writable, or set XDG_DATA_HOME and its kin")
     yield _attempt("disk", _disk, "free some space")

@@ -11,8 +11,9 @@ from typing import Any
 
 from ctxchat.domain.sampling import Sampling
 from ctxchat.settings.key import Key, key_of_field
-from ctxchat.settings.key import setting as _key
+from ctxchat.settings.key import key as _key
 from ctxchat.settings.kinds import Kind, Layers, Real, Shares, Size, Switch, Text, Texts, Whole, Word
+from ctxchat.settings.notes import NotesSettings
 from ctxchat.settings.server import ServerSettings
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
@@ -74,7 +75,6 @@ class ModelSettings:
         "Tokens computed at a time, at most the batch; else the batch on a CPU, 512 on a GPU.",
         example=128,
     )
-    offline: bool = _key(False, Switch(), "Make no connection: a model at a server is refused.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,28 +132,6 @@ class KvSettings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NotesSettings:
-    """Notes, and what is recalled."""
-
-    recall: bool = _key(
-        True, Switch(), "Whether notes and old turns near a question are put before it.", flag="--no-memory"
-    )
-    collections: tuple[str, ...] = _key(
-        (),
-        Texts(),
-        "The collections notes are recalled from; all unless set.",
-        flag="--notes",
-        example=["work"],
-    )
-    embedder: str | None = _key(
-        None,
-        Text(path=True),
-        "A GGUF embedding model, by its path; else the table of word vectors that ctxchat brings.",
-        example="~/models/all-MiniLM-L6-v2.gguf",
-    )
-
-
 _SAMPLING: Mapping[str, tuple[Kind, str, object]] = {
     "temperature": (Real(least=0), "How freely tokens are drawn; 0 takes the likeliest always.", None),
     "top_k": (Whole(least=0), "Draw from this many likeliest tokens; 0 from all.", None),
@@ -183,7 +161,8 @@ _FLAGGED_SAMPLING = ("temperature", "seed", "max_tokens")
 class Settings:
     """All settings. `origins` says of each `section.key` where its value came from: `default`,
     `FILE:LINE`, an environment variable, or a flag; `servers` are those of `[server.NAME]`, whose keys have
-    origins where they are set. `by_model` are keys of `context` for models whose name matches a pattern."""
+    origins where they are set. `by_model` are keys of `context` for models whose name matches a pattern. With
+    `offline` no connection is made in this run."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     sampling: Sampling = field(default_factory=Sampling)
@@ -194,6 +173,7 @@ class Settings:
     servers: Mapping[str, ServerSettings] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     by_model: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    offline: bool = False
 
 
 def _of_sampling(item: Field[Any]) -> Key:
