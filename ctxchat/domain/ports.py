@@ -43,7 +43,9 @@ class Clock(Protocol):
 
 
 class Vocabulary(Protocol):
-    """Text to token ids and back, callable from any thread."""
+    """Text to token ids and back, callable from any thread. `remote` says that a server makes them."""
+
+    remote: bool
 
     @property
     def fingerprint(self) -> str:
@@ -52,10 +54,6 @@ class Vocabulary(Protocol):
     @property
     def exact(self) -> bool:
         """False where counts are estimates."""
-
-    @property
-    def remote(self) -> bool:
-        """Whether a server tokenizes."""
 
     @property
     def begin(self) -> tuple[int, ...]:

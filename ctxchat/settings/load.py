@@ -28,7 +28,7 @@ from ctxchat.settings.schema import (
 from ctxchat.settings.server import KEY_VARIABLE, ServerSettings
 
 PROJECT_FILE = "ctxchat.toml"
-_UNTRUSTED = "is not taken from a project file, which may be anybody's: put it into your own settings, or the environment"
+_UNTRUSTED = "is not taken from a project file: put it into your own settings, or the environment"
 _NONE: Mapping[str, object] = MappingProxyType({})
 
 
