@@ -34,7 +34,7 @@ from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
 from ctxchat.service.satisfaction import check_satisfied
-from ctxchat.service.served import count_warnings, pieces_of, served_kv
+from ctxchat.service.served import count_warnings, pieces_of, served_kv, stretch_of
 from ctxchat.service.spending import Spending
 from ctxchat.service.texts import Texts
 from ctxchat.service.turn import Stopwatch, Turn
@@ -71,6 +71,7 @@ class ChatService:
         self._stays = stays
         self._calibration = IdleCalibration(clock)
         self._spending = Spending()
+        self._stretch = 1.0
         self._last: Turn | None = None
         self._finished: Turn | None = None
 
@@ -115,6 +116,7 @@ class ChatService:
         """Answer with another model from now on. What was said is tokenized for it at the next turn."""
         self._in_use.change(open_model)
         self._finished = self._last = None
+        self._stretch = 1.0
 
     @contextmanager
     def counting(self, max_tokens: int | None) -> Iterator[Assembly]:
@@ -224,6 +226,7 @@ class ChatService:
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy, facts = self._policy_for(model.facts.name), model.facts
         window = choose_window(policy.window, facts.window, max_tokens, is_most=model.cache is None)
+        policy = policy.stretched(self._stretch, window)
         return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
@@ -276,6 +279,7 @@ class ChatService:
         """Take the last readings, and record the answer, or the part of it there is."""
         if model.cache is None:
             turn.kv = served_kv(turn, met_at_server(model, turn, before))
+            self._stretch = max(self._stretch, stretch_of(turn))
         elif turn.kv is not None:
             turn.kv = replace(turn.kv, cells=model.cache.cells(), capacity=model.cache.capacity)
         turn.memory = model.memory()
