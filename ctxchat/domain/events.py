@@ -14,6 +14,7 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Predicted, Receipt
+from ctxchat.domain.speculation import Speculated
 from ctxchat.domain.summary import SummaryOrigin
 
 
@@ -115,7 +116,7 @@ class Generated:
     `reasoning_ids` come first, with their tags; `text_ids` leave the end-of-turn token out. Their
     texts, joined, are `reasoning` and `text`. `aligned` is False where a token holds the end of
     one and the beginning of the other. `satisfied` is False where the text is not what the
-    constraint asks for.
+    constraint asks for. `speculation` is None where nothing was to be drafted.
     """
 
     finish: Finish
@@ -125,6 +126,7 @@ class Generated:
     reasoning_ids: tuple[int, ...] = ()
     aligned: bool = True
     satisfied: bool = True
+    speculation: Speculated | None = None
 
 
 @dataclass(frozen=True, slots=True)

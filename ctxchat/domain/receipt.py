@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.speculation import Speculated
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +125,4 @@ class Receipt:
     answer_tokens: int | None = None
     filters: tuple[FilterStep, ...] = ()
     notes: tuple[Citation, ...] = ()
+    speculation: Speculated | None = None

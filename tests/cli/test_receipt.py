@@ -9,7 +9,7 @@ from tests.support.shown_turns import receipt
 
 KEYS = [
     "answer", "reasoning", "finish", "error", "model", "session", "prompt", "filters", "kv", "memory",
-    "latency", "predicted", "cost", "answer_tokens", "notes",
+    "latency", "predicted", "cost", "answer_tokens", "notes", "speculation",
 ]  # fmt: skip
 LATENCIES = [
     "load", "retrieval", "compaction", "prefill", "first_token", "decode", "total",

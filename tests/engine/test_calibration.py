@@ -69,7 +69,7 @@ def test_the_chat_goes_on_as_if_nothing_had_been(open_model: OpenModel) -> None:
         assert last.finish is Finish.LENGTH
         return last
 
-    one, other = open_model(), open_model()
+    one, other = open_model(speculation="off"), open_model(speculation="off")
     assert answer(one, 1, 2, 3) == answer(other, 1, 2, 3)
     held = one.cache.cells()
     calibrated(one)

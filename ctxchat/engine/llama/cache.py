@@ -44,6 +44,7 @@ class LlamaCache:
         self.type_v = options.type_v
         self.bytes_per_token = traits.bytes(options.type_k, options.type_v)
         self.trims = traits.trims
+        self.speculation = options.speculation
         self._traits = traits
         self.kept = kept
         self._worker = worker
@@ -186,9 +187,14 @@ class LlamaCache:
         """Cells that the chat does not see, and that cost its tokens as much as its own."""
         return 0 if self._resolved.flash_attn else self._cells.alone(BRANCH, CHAT)
 
-    def read(self, ids: Sequence[int], *, predict: bool, sequence: int = CHAT) -> Outcome:
-        """Evaluate tokens behind the cells of a sequence. What an interruption leaves evaluated is
-        kept. Where cells run short, other sequences than the chat give theirs. Raises EngineError."""
+    def cut(self, sequence: int, cells: int) -> None:
+        """Keep the first `cells` of a sequence."""
+        self._sequences.trim(sequence, cells)
+
+    def read(self, ids: Sequence[int], *, predict: int, sequence: int = CHAT) -> Outcome:
+        """Evaluate tokens behind the cells of a sequence, and predict what follows so many of the last.
+        What an interruption leaves evaluated is kept. Where cells run short, other sequences than the
+        chat give theirs. Raises EngineError."""
         context, held = self._allocated(), self._cells.count(sequence)
         if held + len(ids) > context.capacity:
             return Outcome.FULL
@@ -203,6 +209,10 @@ class LlamaCache:
             raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
         return Outcome(outcome)
 
+    def look_at(self, place: int) -> None:
+        """Go by the prediction of what follows that token of those that were read last."""
+        self._allocated().look_at(place)
+
     def wait(self) -> None:
         """Wait until what was read is evaluated: a GPU works on while the next is prepared."""
         self._allocated().wait()
@@ -213,7 +223,7 @@ class LlamaCache:
             raise EngineError("the model predicts no token: its file is damaged, or its types do not suit it")
 
     def prediction(self) -> Any:
-        """The last prediction: a pointer to a number for each token, good until more is read."""
+        """The prediction that is looked at: a pointer to a number for each token, good until more is read."""
         return self._allocated().prediction()
 
     @property

@@ -11,6 +11,7 @@ CACHE_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, 
 
 SPLIT_MODES = {"none": 0, "layer": 1, "row": 2}
 FLASH_ATTENTION = ("auto", "on", "off")
+SPECULATION = ("auto", "on", "off")
 
 CELL_BLOCK = 256
 """llama.cpp allocates cells in blocks of this many."""
@@ -43,12 +44,14 @@ class EngineOptions:
     ubatch_size: int | None = None
     window: int | None = None
     one_shot: bool = False
+    speculation: str = "auto"
 
     def __post_init__(self) -> None:
         _one_of("cache type for keys", self.type_k, CACHE_TYPES)
         _one_of("cache type for values", self.type_v, CACHE_TYPES)
         _one_of("split mode", self.split_mode, SPLIT_MODES)
         _one_of("flash attention", self.flash_attn, FLASH_ATTENTION)
+        _one_of("speculation", self.speculation, SPECULATION)
         for name in ("threads", "threads_batch", "batch_size", "ubatch_size", "window"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -61,7 +61,8 @@ class Trial:
         """Seconds to read so many."""
         began = time.monotonic()
         for begin in range(0, tokens, self.slice):
-            self._evaluate(min(self.slice, tokens - begin), last=begin + self.slice >= tokens)
+            last = begin + self.slice >= tokens
+            self._evaluate(min(self.slice, tokens - begin), predict=int(last))
         self.context.wait()
         return time.monotonic() - began
 
@@ -69,9 +70,18 @@ class Trial:
         """Seconds to decode so many, one at a time."""
         began = time.monotonic()
         for _ in range(tokens):
-            self._evaluate(1, last=True)
+            self._evaluate(1, predict=1)
             self.context.wait()
         return time.monotonic() - began
+
+    def read_at_once(self, tokens: int) -> float:
+        """Seconds to evaluate so many together, with a prediction behind each; they are taken back."""
+        began = time.monotonic()
+        self._evaluate(tokens, predict=tokens)
+        self.context.wait()
+        seconds = time.monotonic() - began
+        self.forget(tokens)
+        return seconds
 
     def forget(self, tokens: int) -> None:
         """Take back the tokens read last. A model that cannot forget some of them forgets all."""
@@ -94,9 +104,9 @@ class Trial:
                 return
             self.depth += copied
 
-    def _evaluate(self, count: int, *, last: bool) -> None:
+    def _evaluate(self, count: int, *, predict: int) -> None:
         ids = self._ids(self._place, self._place + count)
-        outcome = self.context.evaluate(CHAT, self._place, ids, predict=last)
+        outcome = self.context.evaluate(CHAT, self._place, ids, predict=predict)
         if outcome == Outcome.INTERRUPTED:
             raise InterruptedTrialError
         if outcome != Outcome.DONE:

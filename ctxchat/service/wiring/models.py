@@ -112,4 +112,5 @@ def engine_options(settings: Settings, *, one_shot: bool = True) -> "EngineOptio
         ubatch_size=model.ubatch_size,
         window=model.ctx_size,
         one_shot=one_shot,
+        speculation=model.speculation,
     )
