@@ -1,35 +1,37 @@
 """What may come next, looked up in what stands before: an answer often repeats its prompt, or itself."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-SIZES = (4, 3, 2)
-"""Tokens that must have stood before, the most first."""
+SHORTEST, LONGEST = 2, 8
+"""Tokens that must have stood before, and more of which tell nothing new."""
+
+LOOKED_AT = 16
+"""Earlier places that are compared, the latest first."""
 
 
 class Lookup:
     """The tokens so far, and the earlier place from which the next ones are foretold.
 
-    A place is followed for as long as it foretells right. Then the last tokens are looked up anew: of
-    the places where the most of them stood before, the latest counts. `agreed` says how many tokens
-    before the place are the same as the last ones, 0 where there is no place.
+    A place is followed for as long as it foretells right. Then the last two tokens are looked up anew:
+    of the places behind them the one counts before which the most tokens agree with the last ones.
+    `agreed` says how many they are, 0 where there is no place.
     """
 
     def __init__(self, ids: Sequence[int]) -> None:
         self._ids = list(ids)
-        self._behind: dict[tuple[int, ...], int] = {}
-        for size in SIZES:
-            runs = zip(*(self._ids[begin:] for begin in range(size)), strict=False)
-            self._behind.update(zip(runs, range(size, len(self._ids)), strict=False))
+        self._latest: dict[tuple[int, int], int] = {}
+        self._earlier = [0] * SHORTEST
+        for place, pair in enumerate(pairwise(self._ids[:-1]), SHORTEST):
+            self._note(pair, place)
         self._place = self.agreed = 0
         self._find()
 
     def add(self, token: int) -> None:
         """Go on behind the token that came."""
         ids, place = self._ids, self._place
-        end = len(ids)
-        for size in SIZES:
-            if size <= end:
-                self._behind[tuple(ids[-size:])] = end
+        if len(ids) >= SHORTEST:
+            self._note((ids[-2], ids[-1]), len(ids))
         ids.append(token)
         if place and ids[place] == token:
             self._place, self.agreed = place + 1, self.agreed + 1
@@ -41,10 +43,24 @@ class Lookup:
         place = self._place
         return tuple(self._ids[place : place + most]) if place else ()
 
+    def _note(self, pair: tuple[int, int], place: int) -> None:
+        """A token stands behind a pair: places behind the same pair are a chain."""
+        self._earlier.append(self._latest.get(pair, 0))
+        self._latest[pair] = place
+
     def _find(self) -> None:
-        for size in SIZES:
-            place = self._behind.get(tuple(self._ids[-size:]), 0)
-            if place:
-                self._place, self.agreed = place, size
-                return
         self._place = self.agreed = 0
+        place = self._latest.get((self._ids[-2], self._ids[-1]), 0) if len(self._ids) >= SHORTEST else 0
+        for _ in range(LOOKED_AT):
+            if not place or self.agreed == LONGEST:
+                return
+            agreed = self._agreed_before(place)
+            if agreed > self.agreed:
+                self._place, self.agreed = place, agreed
+            place = self._earlier[place]
+
+    def _agreed_before(self, place: int) -> int:
+        ids, last, agreed = self._ids, len(self._ids) - 1, SHORTEST
+        while agreed < min(LONGEST, place) and ids[place - 1 - agreed] == ids[last - agreed]:
+            agreed += 1
+        return agreed

@@ -4,24 +4,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxchat.engine.llama.odds import Odds
-from ctxchat.engine.lookup import SIZES, Lookup
+from ctxchat.engine.lookup import LONGEST, LOOKED_AT, SHORTEST, Lookup
 
 ids = st.lists(st.integers(0, 3), max_size=40)
 
 
-def followed(tokens: list[int], size: int) -> int:
-    """The place behind the latest earlier run of the last so many tokens, 0 where there is none."""
-    run = tokens[-size:]
-    places = [end for end in range(size, len(tokens)) if tokens[end - size : end] == run]
-    return max(places, default=0) if len(run) == size else 0
+def agreed(tokens: list[int], place: int) -> int:
+    """How many tokens before a place are the same as the last ones."""
+    sizes = range(1, place + 1)
+    return max((size for size in sizes if tokens[place - size : place] == tokens[-size:]), default=0)
 
 
 @given(ids)
-def test_of_the_longest_runs_that_stood_before_the_latest_counts(tokens: list[int]) -> None:
+def test_of_the_places_behind_the_last_two_tokens_the_one_counts_before_which_most_agree(
+    tokens: list[int],
+) -> None:
     lookup = Lookup(tokens)
-    place, size = next(((p, s) for s in SIZES if (p := followed(tokens, s))), (0, 0))
-    assert lookup.agreed == size
-    assert lookup.next(5) == (tuple(tokens[place : place + 5]) if place else ())
+    places = [place for place in range(len(tokens) - 1, 1, -1) if agreed(tokens, place) >= SHORTEST]
+    best = max(places[:LOOKED_AT], key=lambda place: min(agreed(tokens, place), LONGEST), default=0)
+    assert lookup.agreed == (min(agreed(tokens, best), LONGEST) if best else 0)
+    assert lookup.next(5) == (tuple(tokens[best : best + 5]) if best else ())
 
 
 @given(ids, ids)
@@ -32,8 +34,8 @@ def test_what_is_looked_up_is_the_same_whether_tokens_come_in_the_prompt_or_one_
     for token in answer:
         grown.add(token)
     whole = Lookup([*prompt, *answer])
-    assert grown._behind == whole._behind
-    assert grown.agreed >= whole.agreed
+    assert (grown._latest, grown._earlier) == (whole._latest, whole._earlier)
+    assert min(grown.agreed, SHORTEST) == min(whole.agreed, SHORTEST)
 
 
 def test_a_place_is_followed_for_as_long_as_it_is_right() -> None:

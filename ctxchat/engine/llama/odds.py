@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 
-SURE = 8
-"""Where so many tokens agree, more of them tell nothing new."""
+from ctxchat.engine.lookup import LONGEST
 
 MEMORY = 0.97
 """What an observation weighs against the one behind it: some thirty of them count."""
@@ -25,12 +24,12 @@ class Odds:
 
     def saw(self, agreed: int, *, right: bool) -> None:
         """Note whether a token came that was looked up where so many agreed."""
-        kind = min(agreed, SURE)
+        kind = min(agreed, LONGEST)
         self._right[kind] = MEMORY * self._right[kind] + right
         self._seen[kind] = MEMORY * self._seen[kind] + 1
 
     def chance(self, agreed: int) -> float:
         """The share of such tokens that comes, presumed to rise with what agrees."""
-        kind = min(agreed, SURE)
+        kind = min(agreed, LONGEST)
         presumed = kind / (kind + 2)
         return (self._right[kind] + PRIOR * presumed) / (self._seen[kind] + PRIOR)
