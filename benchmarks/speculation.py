@@ -5,13 +5,16 @@ drafts, with them where they were measured to pay (`auto`), and wherever there i
 answers are the same is told too, and beside it whether they are where nothing differs but in how large
 slices the prompt is read: evaluating many tokens at once rounds otherwise than one by one.
 
-    python benchmarks/speculation.py [MODEL] [--layers 0] [--threads 1] [--tokens 96] [--rounds 2]
+    python benchmarks/speculation.py [MODEL] [--layers 0] [--threads 1] [--tokens 96] [--rounds 2] [--questions 0]
+
+With `--questions` so many more are asked, and it is counted how many answers are the same.
 """
 
 import argparse
 import os
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
@@ -55,6 +58,8 @@ TASKS = {
     "free talk": "Write a long story about a boat that is looking for its owner.",
 }
 WAYS = ("off", "auto", "on")
+ABOUT = ("tides", "bread", "the moon", "bees", "trains", "chess", "rivers", "glass", "winter", "maps")
+ASKING = ("What are {}? Be brief.", "List six facts about {}, one a line.", "Write a poem about {}.")
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--questions", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         os.environ.update({f"XDG_{kind}_HOME": home for kind in ("CACHE", "CONFIG", "DATA", "STATE")})
@@ -83,6 +89,7 @@ def main() -> None:
         services = {way: wiring.chat_service(settings(arguments, way), one_shot=False) for way in WAYS}
         other = wiring.chat_service(settings(arguments, "off", slice_of=32), one_shot=False)
         show(arguments, services, other, f"calibrated in {costs.seconds:.1f} s")
+        count(arguments, {**services, "off, slices of 32": other})
         for service in (*services.values(), other):
             service.close()
 
@@ -123,6 +130,17 @@ def show(
     model = services["auto"].model
     costs = model.costs.batches() if model and model.costs else None
     console.print(f"{model.facts.name if model else ''}: {calibrated}; {words(costs)}")
+
+
+def count(arguments: argparse.Namespace, services: dict[str, ChatService]) -> None:
+    """How many greedy answers are the same as those without drafts."""
+    same: Counter[str] = Counter()
+    for number in range(arguments.questions):
+        question = ASKING[number % len(ASKING)].format(ABOUT[number // len(ASKING) % len(ABOUT)])
+        said = {way: turn(service, question, arguments.tokens).answer for way, service in services.items()}
+        same.update(way for way in said if said[way] == said["off"])
+    if arguments.questions:
+        print(f"of {arguments.questions} answers the same as without drafts:", dict(same))
 
 
 def turn(service: ChatService, question: str, tokens: int) -> Took:

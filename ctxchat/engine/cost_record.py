@@ -108,16 +108,13 @@ def _phases(kept: Mapping[str, Mapping[str, object]]) -> Phases:
 
 def _batches(kept: object) -> tuple[tuple[int, int], BatchCosts]:
     """Raises ValueError for numbers that cannot have been measured."""
-    reading, decoding, measured = _list(kept)
-    pairs = [_numbers(pair, 2) for pair in _list(measured)]
-    costs = BatchCosts(tuple((int(n), cost) for n, cost in pairs))
-    if (
-        [n for n, _ in pairs] != sorted({n for n, _ in pairs})
-        or pairs[0] != [1, 1]
-        or min(map(min, pairs)) <= 0
-    ):
+    *threads, measured = _list(kept)
+    reading, decoding = map(int, _numbers(threads, 2))
+    pairs = [(int(n), cost) for n, cost in (_numbers(pair, 2) for pair in _list(measured))]
+    sizes = [n for n, _ in pairs]
+    if sizes != sorted(set(sizes)) or pairs[0] != (1, 1.0) or min(cost for _, cost in pairs) <= 0:
         raise ValueError("no batches")
-    return (int(reading), int(decoding)), costs
+    return (reading, decoding), BatchCosts(tuple(pairs))
 
 
 def _phase(kept: Mapping[str, object]) -> Phase:
