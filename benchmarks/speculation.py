@@ -5,9 +5,9 @@ drafts, with them where they were measured to pay (`auto`), and wherever there i
 answers are the same is told too, and beside it whether they are where nothing differs but in how large
 slices the prompt is read: evaluating many tokens at once rounds otherwise than one by one.
 
-    python benchmarks/speculation.py [MODEL] [--layers 0] [--threads 1] [--tokens 96] [--rounds 2] [--questions 0]
+    python benchmarks/speculation.py [MODEL] [--layers 0] [--threads 1] [--tokens 96] [--rounds 2]
 
-With `--questions` so many more are asked, and it is counted how many answers are the same.
+With `--questions N` so many more are asked, and it is counted how many answers are the same.
 """
 
 import argparse

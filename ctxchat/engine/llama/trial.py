@@ -1,7 +1,7 @@
 """Cells of their own over a model, in which work is timed and the chat's cells are left alone."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ctxchat.domain.cancel import Cancel
@@ -30,7 +30,7 @@ def trial(loaded: LoadedModel, options: EngineOptions, cells: int, stop: Cancel)
     context = _largest(loaded, options, cells)
     try:
         with stop.calling(context.interrupt):
-            yield Trial(context)
+            yield Trial(context, time.monotonic if loaded.resolved.offloaded else time.thread_time)
     finally:
         context.close()
 
@@ -39,12 +39,13 @@ class Trial:
     """Reads and decodes tokens of no meaning; every method raises InterruptedTrialError where it was
     stopped. `depth` counts the cells that the next token attends to."""
 
-    def __init__(self, context: LlamaContext) -> None:
+    def __init__(self, context: LlamaContext, clock: Callable[[], float]) -> None:
         self.capacity = context.capacity
         self.slice = context.slice
         self.depth = 0
         self.context = context
         self._place = 0
+        self._clock = clock
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -75,11 +76,13 @@ class Trial:
         return time.monotonic() - began
 
     def read_at_once(self, tokens: int) -> float:
-        """Seconds to evaluate so many together, with a prediction behind each; they are taken back."""
-        began = time.monotonic()
+        """Seconds to evaluate so many together, with a prediction behind each; they are taken back. On a
+        CPU they are of this thread alone, so that other processes do not count: the longer an evaluation
+        takes, the more of them come between."""
+        began = self._clock()
         self._evaluate(tokens, predict=tokens)
         self.context.wait()
-        seconds = time.monotonic() - began
+        seconds = self._clock() - began
         self.forget(tokens)
         return seconds
 
