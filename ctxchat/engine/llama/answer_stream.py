@@ -1,7 +1,5 @@
 """Decoded tokens to what is shown: reasoning, then text, without tags and stop strings."""
 
-from collections.abc import Iterator
-
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Generated, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import ReasoningTags
@@ -83,35 +81,39 @@ class AnswerStream:
         if self._waiting and self._characters.whole:
             self._groups.append((self._received, self._waiting))
             self._waiting = ()
-        return list(self._phase(text)) if text and not self.stopped else []
+        return self._phase(text) if text and not self.stopped else []
 
-    def _await_reasoning(self, text: str) -> Iterator[Shown]:
+    def _await_reasoning(self, text: str) -> list[Shown]:
         self._beginning += text
         begun = self._beginning.lstrip()
         if begun.startswith(self._opening):
             self._beginning, self._phase = "", self._read_reasoning
-            yield from self._read_reasoning(begun[len(self._opening) :])
-        elif not self._opening.startswith(begun):
-            text, self._beginning, self._phase = self._beginning, "", self._read_text
-            yield from self._read_text(text)
+            return self._read_reasoning(begun[len(self._opening) :])
+        if self._opening.startswith(begun):
+            return []
+        text, self._beginning, self._phase = self._beginning, "", self._read_text
+        return self._read_text(text)
 
-    def _read_reasoning(self, text: str) -> Iterator[Shown]:
-        yield from self._note(ReasoningGenerated, self._closing.feed(text))
+    def _read_reasoning(self, text: str) -> list[Shown]:
+        shown = self._note(ReasoningGenerated, self._closing.feed(text))
         if self._closing.found:
             self._phase = self._await_text
-            yield from self._await_text(self._closing.rest)
+            shown += self._await_text(self._closing.rest)
+        return shown
 
-    def _await_text(self, text: str) -> Iterator[Shown]:
+    def _await_text(self, text: str) -> list[Shown]:
         text = text.lstrip()
-        if text:
-            self._text_begin = self._received - len(text)
-            self._phase = self._read_text
-            yield from self._read_text(text)
+        if not text:
+            return []
+        self._text_begin = self._received - len(text)
+        self._phase = self._read_text
+        return self._read_text(text)
 
-    def _read_text(self, text: str) -> Iterator[Shown]:
-        yield from self._note(TextGenerated, self._stop.feed(text))
+    def _read_text(self, text: str) -> list[Shown]:
+        shown = self._note(TextGenerated, self._stop.feed(text))
         if self._stop.found:
             self._text_end = self._received - len(self._stop.rest) - len(self._stop.found)
+        return shown
 
     def _note(self, kind: type[Shown], text: str) -> list[Shown]:
         if not text:

@@ -166,10 +166,9 @@ class Speculation:
         return longest + 1 if gains[longest] >= self._least else 0
 
     def _drop_rest(self) -> None:
-        """Take what was drafted and not chosen out of the cells."""
+        """Take out of the cells what was drafted and not chosen, or is there by half."""
         self._accepted += self._right
-        if self._right < len(self._draft):
-            self._cache.cut(self._sequence, self._sure)
+        self._cache.cut(self._sequence, self._sure)
         self._draft, self._right = (), 0
 
     def _note_time(self) -> None:
