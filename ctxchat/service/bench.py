@@ -115,6 +115,7 @@ class BenchService:
         yield Calibrating(CALIBRATION_SECONDS)
         (calibration,) = model.calibrate(cancel, CALIBRATION_SECONDS)
         curve = model.costs.curve() if model.costs else None
+        batches = model.costs.batches() if model.costs else None
         if curve:
             yield curve
         every = sizes(calibration.window)
@@ -128,7 +129,7 @@ class BenchService:
             curve=model.costs.curve() if model.costs else None,
             calibration=calibration,
             left_out=tuple(size for size in every if size not in measured),
-            batches=model.costs.batches() if model.costs else None,
+            batches=batches,
         )
 
 

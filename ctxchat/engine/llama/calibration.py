@@ -83,7 +83,8 @@ class _Calibration:
             self.trial.read(self._tokens(SHORT, 0, share=0.2))
         if self.loaded.cache.trims:
             if self.loaded.cache.speculation != "off":
-                self._try_batches(best)
+                self._try_batches()
+            self.trial.use(best)
             self._go_deep(best, depth)
 
     def _try_threads(self, reading: tuple[int, ...], writing: tuple[int, ...]) -> Threads:
@@ -110,8 +111,12 @@ class _Calibration:
         self.pace = self.trial.read(LEAST) / LEAST
         self.trial.forget(self.trial.depth)
 
-    def _try_batches(self, threads: Threads) -> None:
-        """Evaluate several tokens at once, in turn with one alone, as often as a share of the time allows."""
+    def _try_batches(self) -> None:
+        """Evaluate several tokens at once, in turn with one alone, as often as a share of the time allows,
+        with the threads that will be worked with: they need not be those that were quickest just now."""
+        self.loaded.costs.learn()
+        threads = self.loaded.costs.threads
+        self.trial.use(threads)
         until = time.monotonic() + self._left() * 0.3
         seconds = {1: self.trial.read_at_once(1)}
         for n in BATCHES * BATCH_ROUNDS:
