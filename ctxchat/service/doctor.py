@@ -182,13 +182,15 @@ def template_words(behaviour: TemplateBehaviour) -> str:
     ]
     if behaviour.reasoning:
         kept = "left out of" if behaviour.strips_reasoning else "kept in"
-        words.append(f"reasoning is {kept} later prompts")
+        words.append(f"it reasons in {behaviour.reasoning.opening}, which is {kept} later prompts")
     if behaviour.trims:
         words.append("white space around messages is removed")
     if behaviour.dated:
         words.append("it writes the date, which is that of the conversation")
     if behaviour.switches_thinking:
         words.append("--think and --no-think work")
+    elif behaviour.reasoning:
+        words.append("it has no switch for reasoning: --think-budget 0 ends it at once")
     return "; ".join(words)
 
 

@@ -43,12 +43,12 @@ FAMILIES = {
     "deepseek-ai-DeepSeek-R1-Distill-Llama-8B": "strips_reasoning takes_system",
     "deepseek-ai-DeepSeek-V3.1": "extends strips_reasoning takes_system switches_thinking",
     "CohereForAI-c4ai-command-r7b-12-2024-tool_use": "takes_system switches_thinking",
-    "openai-gpt-oss-120b": "takes_system dated",
+    "openai-gpt-oss-120b": "strips_reasoning takes_system dated",
     "HuggingFaceTB-SmolLM3-3B": "extends takes_system switches_thinking",
     "GLM-4.6": "strips_reasoning trims takes_system switches_thinking",
-    "ibm-granite-granite-3.3-2B-Instruct": "extends takes_system dated",
+    "ibm-granite-granite-3.3-2B-Instruct": "extends takes_system dated switches_thinking",
     "moonshotai-Kimi-K2": "extends takes_system",
-    "upstage-Solar-Open-100B": "takes_system dated",
+    "upstage-Solar-Open-100B": "strips_reasoning takes_system dated switches_thinking",
     "MiniMax-M2": "strips_reasoning takes_system",
 }
 OPENING = ("deepseek-ai-DeepSeek-R1-Distill-Llama-8B", "MiniMax-M2", "StepFun3.5-Flash", "GLM-4.7-Flash")

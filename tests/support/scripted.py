@@ -16,6 +16,7 @@ from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
+from ctxchat.engine.llama.reasoning_budget import ReasoningBudget
 from ctxchat.engine.prefix import common_prefix
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
 
@@ -229,12 +230,13 @@ class ScriptedModel:
         stream = AnswerStream(
             generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
         )
-        finish = Finish.LENGTH
-        answer = self._answer(generation)
+        finish, budget = Finish.LENGTH, ReasoningBudget(generation, self.vocabulary)
+        answer, token = self._answer(generation), generation.ids[-1]
         if generation.constraint:
             answer = self._constrained(answer, generation.constraint)
         for _ in range(generation.limit):
-            token = next(answer)
+            forced = budget.forced(stream, token)
+            token = next(answer) if forced is None else forced
             if cancel.requested:
                 finish = Finish.CANCELLED
             elif token == END_OF_TURN:
