@@ -165,7 +165,7 @@ class ModelFile:
 
     `parameters` are counted from the tensors, `window` is the trained one in tokens, and
     `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found, `template` the
-    kind of chat template it brings, None where it brings none.
+    kind of chat template it brings, None where it brings none, or what it is where it does not chat.
     """
 
     name: str
