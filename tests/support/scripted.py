@@ -202,7 +202,7 @@ class ScriptedModel:
             raise PromptTooLargeError(f"{needed} cells are needed and the window holds {self._window}")
         cache.capacity = self._window
         if not generation.aside:
-            cache.branches.turn_to(ids, cache)
+            cache.branches.turn_to(ids, cache, answers=generation.limit > 0)
             yield from self._answered(generation, plan, cancel, CHAT)
             return
         try:
