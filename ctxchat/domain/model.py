@@ -166,6 +166,7 @@ class ModelFile:
     `parameters` are counted from the tensors, `window` is the trained one in tokens, and
     `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found, `template` the
     kind of chat template it brings, None where it brings none, or what it is where it does not chat.
+    `reuse` says how far its cache allows what was read to be used again.
     """
 
     name: str
@@ -179,3 +180,4 @@ class ModelFile:
     kv_bytes_per_token: int | None = None
     error: str | None = None
     template: str | None = None
+    reuse: str | None = None

@@ -152,7 +152,8 @@ def _header(file: ModelFile) -> str:
 def _kv(file: ModelFile) -> str:
     if file.kv_bytes_per_token is None:
         raise CtxChatError("its size is not known from the file's header")
-    return f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+    size = f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+    return f"{size}; {file.reuse}" if file.reuse else size
 
 
 def _cost(calibration: Calibration, curve: CostCurve | None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.support.tiny_gguf import CONTROL, TOKENS, USER_DEFINED, Array, Shape, write_vocabulary
 
-LAYERS, WIDTH, HEADS, KV_HEADS, FEED, CONVOLUTION = 4, 64, 4, 2, 96, 3
+LAYERS, WIDTH, HEADS, KV_HEADS, FEED, CONVOLUTION = 4, 64, 2, 1, 96, 3
 ATTENDING = (1, 3)
 HEAD = WIDTH // HEADS
 

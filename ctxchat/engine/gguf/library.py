@@ -14,6 +14,7 @@ from ctxchat.engine.gguf.places import Found, bundled_file, found_files
 from ctxchat.engine.gguf.purpose import other_purpose, refuse_other_purpose
 from ctxchat.engine.gguf.reading import read_header
 from ctxchat.engine.gguf.references import matching, named_path, nothing_named, of_path
+from ctxchat.engine.gguf.reuse_words import reuse_words
 from ctxchat.engine.gguf.template_kind import template_kind
 
 NO_WEIGHTS = "a vocabulary without weights"
@@ -108,6 +109,7 @@ def described(header: GgufHeader, found: Found) -> ModelFile:
         quantization=header.quantization,
         window=header.window,
         kv_bytes_per_token=bytes_per_token(header, "f16", "f16"),
+        reuse=reuse_words(header),
         template=other_purpose(header) or template_kind(header) if header.tensors else NO_WEIGHTS,
     )
 

@@ -51,7 +51,7 @@ class JinjaTemplate:
 
     @cached_property
     def behaviour(self) -> TemplateBehaviour:
-        return probe(self.render, self._source, switches_thinking=self._switch is not None)
+        return probe(self.render, self._source, switches_thinking=self.switch is not None)
 
     def scaffold(
         self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
@@ -69,12 +69,12 @@ class JinjaTemplate:
         many templates ask whether it is defined. Raises ModelError."""
         variables = self._variables(messages, at, answer=answer)
         if think is not None:
-            switch = self._switch or USUAL
+            switch = self.switch or USUAL
             variables |= switch.on if think else switch.off
         return self._rendered(variables)
 
     @cached_property
-    def _switch(self) -> Switch | None:
+    def switch(self) -> Switch | None:
         """What switches reasoning, with a system message or without one."""
         question = {"role": Role.USER.value, "content": MARKS.format(1)}
         system = {"role": Role.SYSTEM.value, "content": MARKS.format(0)}

@@ -35,7 +35,8 @@ def probe(render: Render, source: str, *, switches_thinking: bool) -> TemplateBe
     plain = _messages([*system, _USER])
     return TemplateBehaviour(
         extends=_extends(render, system),
-        strips_reasoning=tags is not None and (_closes(render, tags, system) or _strips(render, tags)),
+        strips_reasoning=tags is not None
+        and (_begins_otherwise(render, tags, system) or _strips(render, tags)),
         trims=_trims(render),
         moves_system=moves,
         takes_system=takes,
@@ -111,15 +112,16 @@ def _trims(render: Render) -> bool:
     return text is not None and not all(message["content"] in text for message in messages)
 
 
-def _closes(render: Render, tags: ReasoningTags, system: list[Role]) -> bool:
-    """Whether an earlier answer stands behind reasoning that is closed, so that none of its own can
-    stand there."""
+def _begins_otherwise(render: Render, tags: ReasoningTags, system: list[Role]) -> bool:
+    """Whether an earlier answer stands behind other texts than the one that is asked for, or behind closed
+    reasoning, so that its own, as it was written, cannot stand there."""
     try:
-        literals = _literals(render, [*system, _USER, _ASSISTANT, _USER])
+        asked = _literals(render, [*system, _USER])
+        earlier = _literals(render, [*system, _USER, _ASSISTANT, _USER])
     except ModelError:
         return False
-    before = literals[len(system) + 1]
-    return tags.closing in before or bool(tags.direct and tags.direct in before)
+    before = earlier[len(system) + 1]
+    return asked[-1] != before or tags.closing in before
 
 
 def _strips(render: Render, tags: ReasoningTags) -> bool:
