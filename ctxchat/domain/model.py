@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ctxchat.domain.constraint import Constraint
+from ctxchat.domain.prompt import PromptMessage
 from ctxchat.domain.sampling import Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """A model in numbers. `window` is the trained one, in tokens; `weights` in bytes.
+    """A model in numbers. `window` is the trained one, or what its server gives, in tokens; `weights` in
+    bytes.
 
+    `path` is its file, or the URL of the server that runs it, of which layers and weights are None.
     `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused.
     """
 
@@ -19,8 +22,8 @@ class ModelFacts:
     path: str
     architecture: str
     window: int
-    layers: int
-    weights: int
+    layers: int | None
+    weights: int | None
     trims: bool = True
 
 
@@ -100,7 +103,7 @@ class Generation:
     says that the prompt has opened them. `reasoning_budget` is how many tokens may come between them
     before the closing one is written for the model, None for any number. With `aside` the chat's cells
     are shared as far as the prompt begins with them, and are the same after it as before. A `constraint`
-    holds for the text behind the reasoning.
+    holds for the text behind the reasoning. `messages` are the prompt for a server that takes no ids.
     """
 
     ids: Sequence[int]
@@ -111,6 +114,7 @@ class Generation:
     aside: bool = False
     constraint: Constraint | None = None
     reasoning_budget: int | None = None
+    messages: tuple[PromptMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,7 @@ class ChatService:
             in_reasoning=turn.prompt.opens_reasoning,
             constraint=request.constraint,
             reasoning_budget=budget_left(request, turn),
+            messages=turn.prompt.messages,
         )
         events = model.generate(generation, cancel)
         try:

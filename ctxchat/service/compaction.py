@@ -127,6 +127,7 @@ class Compaction:
             in_reasoning=prompt.opens_reasoning,
             reasoning_budget=0,
             aside=True,
+            messages=prompt.messages,
         )
         text, evaluated = None, 0
         try:
