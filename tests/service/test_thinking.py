@@ -8,7 +8,9 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import ReasoningGenerated, TextGenerated, Warned
 from ctxchat.domain.receipt import Receipt
 from ctxchat.domain.sampling import Sampling
+from ctxchat.engine.template.chat_template import JinjaTemplate
 from ctxchat.service.request import AskRequest, Reply
+from tests.support import chat_templates as shapes
 from tests.support.characters import BracketTemplate
 from tests.support.desk import Desk
 from tests.support.scripted import ScriptedModel
@@ -123,3 +125,28 @@ def test_no_tokens_for_reasoning_turn_the_switch_of_the_template() -> None:
     assert AskRequest("", think_budget=0).thinks is False
     assert AskRequest("", think=True, think_budget=5).thinks is True
     assert AskRequest("", think_budget=5).thinks is None
+
+
+ANALYSIS = "<|channel|>analysis<|message|>"
+FINAL = "<|channel|>final<|message|>"
+
+
+@pytest.mark.parametrize(
+    ("written", "budget", "reasoned"),
+    [
+        (f"{ANALYSIS}hm<|end|><|start|>assistant{FINAL}So.", None, "hm"),
+        (f"{ANALYSIS}hmSo.", 2, "hm"),
+        (f"{FINAL}So.", 2, ""),
+    ],
+)
+def test_channels_are_folded_and_stand_once_in_the_next_prompt(
+    tmp_path: Path, written: str, budget: int | None, reasoned: str
+) -> None:
+    template = JinjaTemplate(shapes.CHANNELS, bos="", eos="")
+    desk = Desk(tmp_path, ScriptedModel([written, "Yes."], template=template))
+    assert asked(desk, think_budget=budget)[:2] == (reasoned, "So.")
+    prompt = asked(desk, "And?", resume=True)[2].prompt
+    assert prompt
+    text = desk.model.vocabulary.text(prompt.ids)
+    assert f"<|end|><|start|>assistant{FINAL}So.<|end|><|start|>user<|message|>And?" in text
+    assert "analysis" not in text

@@ -11,6 +11,7 @@ from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
+from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.answer_stream import AnswerStream
@@ -125,13 +126,13 @@ class ScriptedModel:
         window: int = 2048,
         slice_length: int = 32,
         trims: bool = True,
-        template: BracketTemplate | None = None,
+        template: Template | None = None,
         disk: ScriptedDisk | None = None,
         on_event: Callable[[EngineEvent], None] = lambda _: None,
         calibrating: Callable[[Cancel], None] = lambda _: None,
     ) -> None:
         self.vocabulary = CharacterVocabulary()
-        self.template = template or BracketTemplate()
+        self.template: Template = template or BracketTemplate()
         self.generations: list[Generation] = []
         self.closed = False
         self.answers = list(answers)
