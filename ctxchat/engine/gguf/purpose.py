@@ -60,10 +60,10 @@ def refuse_other_purpose(header: "GgufHeader") -> None:
 
 
 def _instead(path: Path) -> str:
-    """The file that is probably meant: one beside it."""
+    """The file that is probably meant: the largest beside it."""
     try:
-        beside = sorted(p.name for p in path.parent.glob("*.gguf") if p != path and "mmproj" not in p.name)
+        sizes = {other.name: other.stat().st_size for other in path.parent.glob("*.gguf") if other != path}
     except OSError:
-        beside = []
-    named = f", like {beside[0]} beside it" if beside else ""
+        sizes = {}
+    named = f", like {max(sizes, key=sizes.__getitem__)} beside it" if sizes else ""
     return f"name the language model itself{named}"
