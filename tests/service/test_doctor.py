@@ -27,6 +27,7 @@ FILE = ModelFile("m", "/m.gguf", "here", 1000, "llama", 10, "Q4_1", 8192, 23040)
 FINE = Probes(
     engine=lambda: "0.3.36",
     gpu=list,
+    unused_gpu=lambda: None,
     model=lambda: Path("/m.gguf"),
     header=lambda path: FILE,
     template=lambda path: BEHAVIOUR,
