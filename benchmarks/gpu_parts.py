@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gpu_fit import fit
+
 WORKERS = Path(__file__).parent / "workers"
 
 
@@ -69,9 +71,11 @@ class Bench:
         )
 
     def ctxchat(self, run: Run, *words: str) -> list[str]:
+        return self.plain(*words, "-m", str(run.path), "-ngl", str(run.typed))
+
+    def plain(self, *words: str) -> list[str]:
         threads = ["--threads", "1", "--threads-batch", "1"] if self.cpu else []
-        engine = ["-m", str(run.path), "-ngl", str(run.typed)]
-        return [sys.executable, "-m", "ctxchat", *words, *engine, *threads]
+        return [sys.executable, "-m", "ctxchat", *words, *threads]
 
 
 Part = Callable[[Bench, Run, float], dict[str, Any] | None]
@@ -190,21 +194,6 @@ def memory(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
     return figures
 
 
-def fit(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
-    """What is chosen where nothing is said of layers, and the window leaves less and less memory."""
-    if run.offloaded == "half":
-        return None
-    windows = [1024] if bench.cpu else [8192, 131072, 524288, 786432] if run.model == "big" else [8192]
-    auto = Run(run.model, run.path, "auto", run.layers)
-    seen = {window: bench.told("gpu_memory", auto, limit, window=window) for window in windows}
-    failed = [(window, one["failure"]) for window, one in seen.items() if one["failure"]]
-    problems = [f"{window:,}: {why['message']}" for window, why in failed if why["code"] != REFUSED]
-    return {"windows": seen, "problems": problems}
-
-
-REFUSED = 3
-"""What does not fit, and is said so."""
-
 PARTS: dict[str, tuple[Part, float]] = {
     "ask": (ask, 60),
     "kv": (kv, 60),
@@ -216,5 +205,5 @@ PARTS: dict[str, tuple[Part, float]] = {
     "talk": (talk, 100),
     "snapshots": (snapshots, 60),
     "bench": (bench, 90),
-    "fit": (fit, 60),
+    "fit": (fit, 120),
 }

@@ -11,6 +11,7 @@ from ctxchat.domain.errors import ModelError, UsageError
 from ctxchat.domain.receipt import DeviceMemory
 from ctxchat.engine.llama.fitting.demand import Demand
 from ctxchat.engine.llama.fitting.placement import Bytes, by_unit, in_proportion, one_by_one, placed
+from ctxchat.engine.llama.options import CELL_BLOCK
 
 GIBIBYTE = 1 << 30
 
@@ -137,7 +138,7 @@ class Fitting:
         window = self.wish.window
         yield window
         while self.wish.window_free and window // 2 >= LEAST_WINDOW:
-            window //= 2
+            window = window // (2 * CELL_BLOCK) * CELL_BLOCK
             yield window
 
     def _with_fewer(self, wanted: Way) -> Iterator[Way]:
@@ -146,7 +147,7 @@ class Fitting:
         units = self._most - 1
         way = replace(wanted, units=max(1, units // 2))
         while units > 0:
-            beside = self.compute(way, self._splits(way)[0])
+            beside = self._beside(way, self._splits(way)[0])
             there = (replace(wanted, units=n) for n in range(units, 0, -1))
             way = next((one for one in there if self._fitting(one, beside)), replace(wanted, units=0))
             if not way.units:
@@ -191,9 +192,10 @@ class Fitting:
     def _taking(self, way: Way, counts: tuple[int, ...], compute: Bytes | None = None) -> Fit:
         cell = self._cell(way)
         taken = placed(self.demand, counts, cell, way.window, offload_kv=self.wish.offload_kv)
-        taken = taken.plus(compute or self.compute(way, counts))
+        taken = taken.plus(compute or self._beside(way, counts))
         devices = tuple(
-            replace(device, used=used) for device, used in zip(self.room.devices, taken.devices, strict=True)
+            replace(device, used=used if count else 0)
+            for device, used, count in zip(self.room.devices, taken.devices, counts, strict=True)
         )
         return Fit(way, counts, devices, DeviceMemory("CPU", self.room.host, taken.host))
 
@@ -203,11 +205,21 @@ class Fitting:
         counts = in_proportion(way.units, self.wish.shares or frees)
         if self.wish.shares or len(frees) < 2:
             return (counts,)
-        beside = (compute or self.compute(way, counts)).devices
+        beside = (compute or self._beside(way, counts)).devices
         rooms = [max(0, free - used - self._margin) for free, used in zip(frees, beside, strict=True)]
         sizes = by_unit(self.demand, way.units, self._cell(way), way.window, offload_kv=self.wish.offload_kv)
         filled = one_by_one(sizes, rooms)
         return (counts, filled) if filled and filled != counts else (counts,)
+
+    def _beside(self, way: Way, counts: tuple[int, ...]) -> Bytes:
+        """What intermediate results take. Nothing is asked where all memory together does not hold the rest:
+        what llama.cpp notes of cells takes memory too, and seconds where they are hundreds of millions."""
+        least = self.demand.weights + sum(self._cell(way)) * way.window
+        if self.room.host is None or least <= self.room.host + sum(
+            one.free or 0 for one in self.room.devices
+        ):
+            return self.compute(way, counts)
+        return Bytes((0,) * len(counts), 0)
 
     def _cell(self, way: Way) -> tuple[int, ...]:
         return self.demand.cell(way.type_k, way.type_v, self.flash(way))

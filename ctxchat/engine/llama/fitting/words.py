@@ -34,7 +34,7 @@ def size(amount: int | None) -> str:
     """Bytes as people read them."""
     if amount is None:
         return "an unknown amount"
-    return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{amount / 1e6:.1f} MB"
+    return f"{amount / 1e9:,.1f} GB" if amount >= 1e9 else f"{amount / 1e6:.1f} MB"
 
 
 def _where(fit: Fit) -> str:
