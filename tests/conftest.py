@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 
+pytest_plugins = ("tests.support.servers.fixtures",)
+
 # Whoever runs the tests in the background may have SIGINT ignored, and processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -50,8 +50,10 @@ def assemble(
     )
     line = _Line(vocabulary)
     line.add_slots(slots, scaffold.literals)
+    roles = [slot.role for slot in slots]
     if content.begun is not None:
-        line.add_parts(begun_parts(content))
+        line.add_parts(begun_parts(content), len(roles))
+        roles.append(content.begun.role)
     return Prompt(
         pieces=tuple(line.pieces),
         window=window,
@@ -62,6 +64,7 @@ def assemble(
         opens_reasoning=reasons_still(content.begun, behaviour, vocabulary, opens=scaffold.opens_reasoning),
         budget=budget,
         dropped=tuple(_dropped(content, vocabulary)),
+        roles=tuple(roles),
     )
 
 
@@ -69,8 +72,9 @@ def with_question(prompt: Prompt, question: Message, vocabulary: Vocabulary) -> 
     """A prompt with other segments of its question: what stands before it is as it was."""
     places = [at for at, p in enumerate(prompt.pieces) if p.source and p.source.message == question.id]
     before, behind = prompt.pieces[: places[0]], prompt.pieces[places[-1] + 1 :]
+    first = prompt.pieces[places[0]]
     line = _Line(vocabulary, before)
-    line.add_parts(parts_of(question, prompt.pieces[places[0]].turn))
+    line.add_parts(parts_of(question, first.turn), first.place)
     for piece in behind:
         line.add_literal(piece.text)
     return replace(prompt, pieces=tuple(line.pieces))
@@ -94,16 +98,16 @@ class _Line:
 
     def add_slots(self, slots: Iterable[Slot], literals: Sequence[str]) -> None:
         self.add_literal(literals[0])
-        for slot, literal in zip(slots, literals[1:], strict=True):
-            self.add_parts(slot.parts)
+        for place, (slot, literal) in enumerate(zip(slots, literals[1:], strict=True)):
+            self.add_parts(slot.parts, place)
             self.add_literal(literal)
 
-    def add_parts(self, parts: Iterable[Part]) -> None:
+    def add_parts(self, parts: Iterable[Part], place: int | None) -> None:
         for part in parts:
             fresh, ids = part.ids is None, part.ids
             if ids is None:
                 ids = self._vocabulary.tokenize(part.text, special=False, after=self._last)
-            self._add(Piece(part.section, part.text, ids, part.source, fresh, part.owner, part.turn))
+            self._add(Piece(part.section, part.text, ids, part.source, fresh, part.owner, part.turn, place))
 
     def add_literal(self, literal: str) -> None:
         begin = self._vocabulary.begin

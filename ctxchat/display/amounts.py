@@ -25,8 +25,10 @@ def size(number: float | None) -> str:
     return f"{number:.1f} {_UNITS[unit]}" if unit else f"{number:.0f} B"
 
 
-def many(number: int) -> str:
+def many(number: int | None) -> str:
     """A count that may be very large, in thousands, millions and so on."""
+    if number is None:
+        return DASH
     scaled, unit = float(number), 0
     while scaled >= 999.5 and unit < len(_SCALES) - 1:
         scaled /= 1000

@@ -162,16 +162,19 @@ def _cited(note: Citation) -> str:
 
 
 def _kv_rows(kv: KvCost) -> Iterator[tuple[str, str]]:
-    yield (
-        "KV",
-        (
-            f"{kv.cells:,} of {kv.capacity:,} cells, {amounts.size(kv.bytes)} "
-            f"({kv.bytes_per_token:,} bytes a token, {kv.type_k} keys, {kv.type_v} values)"
-        ),
-    )
+    yield "KV", _cells(kv)
     yield "reuse", f"{kv.reused:,} reused, {kv.restored:,} of them from disk, {kv.evaluated:,} new"
     if kv.miss:
         yield "", kv.miss
+
+
+def _cells(kv: KvCost) -> str:
+    if kv.capacity is None or kv.bytes_per_token is None:
+        return f"{kv.cells:,} cells at the server"
+    return (
+        f"{kv.cells:,} of {kv.capacity:,} cells, {amounts.size(kv.bytes)} "
+        f"({kv.bytes_per_token:,} bytes a token, {kv.type_k} keys, {kv.type_v} values)"
+    )
 
 
 def _memory(memory: Memory) -> str:

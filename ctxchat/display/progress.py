@@ -86,7 +86,7 @@ class Meters:
         if self._kv is None:
             return []
         cells = self._kv.cells + beyond_prompt
-        return [f"KV {cells:,} cells {amounts.size(cells * self._kv.bytes_per_token)}"]
+        return [f"KV {cells:,} cells {amounts.size(self._kv.size(cells))}"]
 
 
 def _between_turns(event: Settling | Calibrating) -> str:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from math import sqrt
 
 
-def attention_pairs(reused: int, total: int, layers: int) -> int:
-    """Positions attended to by the evaluated tokens of a prompt, over all layers.
+def attention_pairs(reused: int, total: int, layers: int | None) -> int | None:
+    """Positions attended to by the evaluated tokens of a prompt, over all layers; None where these are not
+    known.
 
     The token at position p (from 1) attends to p positions; `reused` tokens are not evaluated.
     """
-    return (total - reused) * (reused + 1 + total) // 2 * layers
+    return None if layers is None else (total - reused) * (reused + 1 + total) // 2 * layers
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,13 +109,23 @@ class TextGenerated:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a server says a request took: tokens of the prompt, those of them that it had `cached`, and
+    tokens of the answer, the end of the turn counted or not as it likes; None where it does not say."""
+
+    prompt: int | None = None
+    cached: int | None = None
+    answer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Generated:
     """The end of an engine's part: what was decoded, as ids.
 
     `reasoning_ids` come first, with their tags; `text_ids` leave the end-of-turn token out. Their
     texts, joined, are `reasoning` and `text`. `aligned` is False where a token holds the end of
     one and the beginning of the other. `satisfied` is False where the text is not what the
-    constraint asks for.
+    constraint asks for. `usage` is what a server says, None where none was asked.
     """
 
     finish: Finish
@@ -125,6 +135,7 @@ class Generated:
     reasoning_ids: tuple[int, ...] = ()
     aligned: bool = True
     satisfied: bool = True
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

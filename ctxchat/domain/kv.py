@@ -65,6 +65,13 @@ class KvCache(Protocol):
         kept for it before. Raises StoreError. Where it is cancelled, what was written stays."""
 
 
+class PrefixCache(Protocol):
+    """What a server keeps of the prompts it was sent, as far as it is known here."""
+
+    def expected(self, ids: Sequence[int]) -> int | None:
+        """Tokens of a prompt that it will find cached, None where that is not known."""
+
+
 class Snapshots(Protocol):
     """KV snapshots on disk, by the conversations that hold them."""
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ctxchat.domain.constraint import Constraint
+from ctxchat.domain.prompt import PromptMessage
 from ctxchat.domain.receipt import DeviceMemory
 from ctxchat.domain.sampling import Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """A model in numbers. `window` is the trained one, in tokens; `weights` in bytes.
+    """A model in numbers. `window` is the trained one, or what its server gives, in tokens; `weights` in
+    bytes.
 
+    `path` is its file, or the URL of the server that runs it, of which layers and weights are None.
     `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused. `room` is the
     window that memory has room for, where that is less than it would be.
     """
@@ -21,8 +24,8 @@ class ModelFacts:
     path: str
     architecture: str
     window: int
-    layers: int
-    weights: int
+    layers: int | None
+    weights: int | None
     trims: bool = True
     room: int | None = None
 
@@ -90,7 +93,7 @@ class Generation:
     `reasoning` are the tags to look for, None where the model does not reason; `in_reasoning`
     says that the prompt has opened them. With `aside` the chat's cells are shared as far as the
     prompt begins with them, and are the same after it as before. A `constraint` holds for the text
-    behind the reasoning.
+    behind the reasoning. `messages` are the prompt for a server that takes no ids.
     """
 
     ids: Sequence[int]
@@ -100,6 +103,7 @@ class Generation:
     in_reasoning: bool = False
     aside: bool = False
     constraint: Constraint | None = None
+    messages: tuple[PromptMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ctxchat.domain.conversation import (
 )
 from ctxchat.domain.costs import Costs
 from ctxchat.domain.events import EngineEvent, ModelLoading, Warned
-from ctxchat.domain.kv import KvCache
+from ctxchat.domain.kv import KvCache, PrefixCache
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import (
     Generation,
@@ -101,13 +101,16 @@ class Model(Protocol):
         """None where the cells are somebody else's."""
 
     @property
+    def prefixes(self) -> PrefixCache | None:
+        """None where the cells are ours."""
+
+    @property
     def costs(self) -> Costs | None:
-        """None where the work is done elsewhere, and before the model is loaded."""
+        """None before the model is loaded."""
 
     def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading | Warned]:
         """Make the model ready, once; without `weights` only facts, vocabulary and template are.
-        What gives way where memory is short is told. Raises ModelError. Ends early, not loaded, where it
-        was cancelled."""
+        Tells what gives way for memory. Raises ModelError. Ends early, not loaded, where it was cancelled."""
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Read the prompt and answer. Ends with `Generated`, also where it was cancelled; closing
@@ -117,7 +120,8 @@ class Model(Protocol):
         """Find what work costs within so many seconds, in cells of its own, and learn it; gives one
         calibration, also where it was cancelled. Raises ModelError where there is no memory for it."""
 
-    def memory(self) -> Memory: ...
+    def memory(self) -> Memory | None:
+        """None where it lies elsewhere."""
 
     def close(self) -> None: ...
 

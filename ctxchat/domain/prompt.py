@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from ctxchat.domain.conversation import Section
+from ctxchat.domain.conversation import Role, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Piece:
 
     `source` is the segment the ids belong to, None for scaffold, system and pins; `fresh` says
     that the ids were made now from text and are not recorded yet. `owner` is the id the ledger
-    shows (a pin's, a message's), `turn` the number of the turn, from 1.
+    shows (a pin's, a message's), `turn` the number of the turn, from 1, and `place` that of the
+    prompt's message it is part of, from 0, None for what the chat template puts around messages.
     """
 
     section: Section
@@ -30,6 +31,15 @@ class Piece:
     fresh: bool = False
     owner: str | None = None
     turn: int | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """A message of a prompt as a server takes it that applies the chat template itself."""
+
+    role: Role
+    text: str
 
 
 OVER_BUDGET = "over budget"
@@ -49,6 +59,7 @@ class Dropped:
 class Prompt:
     """What the model is given. `window`, `reserve` and `budget` are in tokens; `exact` is False where
     the tokenizer is not known. `opens_reasoning` says that the prompt ends inside a reasoning block.
+    `roles` are those of its messages.
     """
 
     pieces: tuple[Piece, ...]
@@ -60,6 +71,16 @@ class Prompt:
     dropped: tuple[Dropped, ...] = ()
     opens_reasoning: bool = False
     budget: int | None = None
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def messages(self) -> tuple[PromptMessage, ...]:
+        """The prompt without what the chat template puts around its messages."""
+        texts = ["" for _ in self.roles]
+        for piece in self.pieces:
+            if piece.place is not None:
+                texts[piece.place] += piece.text
+        return tuple(PromptMessage(role, text) for role, text in zip(self.roles, texts, strict=True))
 
     @cached_property
     def ids(self) -> tuple[int, ...]:

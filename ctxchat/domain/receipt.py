@@ -16,23 +16,28 @@ class KvCost:
     `reused` prompt tokens were found in cells (`restored` of them read from disk) and `evaluated`
     were computed, over `beside` cells of other conversations too. `cells` are held by the conversation,
     `capacity` are allocated. `miss` is a sentence on where reuse ended and why, None where all that was said
-    before was reused.
+    before was reused. Of cells that a server holds, `reused` is what it is expected to have cached, then
+    what it said, and what only it knows is None.
     """
 
     cells: int
-    capacity: int
+    capacity: int | None
     reused: int
     evaluated: int
-    bytes_per_token: int
-    type_k: str
-    type_v: str
+    bytes_per_token: int | None
+    type_k: str | None
+    type_v: str | None
     restored: int = 0
     miss: str | None = None
     beside: int = 0
 
     @property
-    def bytes(self) -> int:
-        return self.cells * self.bytes_per_token
+    def bytes(self) -> int | None:
+        return self.size(self.cells)
+
+    def size(self, cells: int) -> int | None:
+        """Bytes of so many cells, None where a server holds them."""
+        return None if self.bytes_per_token is None else cells * self.bytes_per_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,14 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """What a server asks for a turn, by the prices of the settings."""
+
+    amount: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A turn as it ended. Parts that were never reached are None."""
 
@@ -133,6 +146,7 @@ class Receipt:
     memory: Memory | None = None
     latency: Latency = Latency()
     predicted: Predicted = Predicted()
+    cost: Money | None = None
     answer_tokens: int | None = None
     filters: tuple[FilterStep, ...] = ()
     notes: tuple[Citation, ...] = ()

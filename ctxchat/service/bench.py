@@ -40,7 +40,7 @@ class Point:
     prefill_tokens_per_second: float
     decode_tokens_per_second: float
     kv_bytes: int
-    attention_pairs: int
+    attention_pairs: int | None
     save: float | None = None
     restore: float | None = None
 

@@ -237,6 +237,7 @@ class ChatService:
             reasoning=None if turn.is_in_text else model.template.behaviour.reasoning,
             in_reasoning=turn.prompt.opens_reasoning,
             constraint=request.constraint,
+            messages=turn.prompt.messages,
         )
         events = model.generate(generation, cancel)
         try:

@@ -126,6 +126,7 @@ class Compaction:
             reasoning=model.template.behaviour.reasoning,
             in_reasoning=prompt.opens_reasoning,
             aside=True,
+            messages=prompt.messages,
         )
         text, evaluated = None, 0
         try:

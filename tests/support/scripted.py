@@ -164,6 +164,10 @@ class ScriptedModel:
             raise EngineError("the model is not loaded")
         return self._cache
 
+    @property
+    def prefixes(self) -> None:
+        return None
+
     def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
         for done in (0, FILE_BYTES // 2, FILE_BYTES):
             if cancel.requested or self._cache:

@@ -61,6 +61,10 @@ class LlamaModel:
         return self._opened().cache
 
     @property
+    def prefixes(self) -> None:
+        return None
+
+    @property
     def costs(self) -> LlamaCosts | None:
         return self._loaded.costs if self._loaded else None
 

@@ -68,5 +68,6 @@ class StatusLine(Horizontal):
         if self._kv is None:
             return Content(f"KV {amounts.DASH}")
         used = self._kv.cells + self._beyond
-        size = amounts.size(used * self._kv.bytes_per_token)
-        return Content(f"KV {used:,}/{self._kv.capacity:,} · {size}")
+        if self._kv.capacity is None:
+            return Content(f"KV {used:,} at the server")
+        return Content(f"KV {used:,}/{self._kv.capacity:,} · {amounts.size(self._kv.size(used))}")

@@ -35,7 +35,7 @@ class CompactRow(Meter):
 
 def _used(figures: Figures) -> Content:
     kv = figures.kv
-    capacity = f"/{kv.capacity:,}" if kv else ""
+    capacity = f"/{kv.capacity:,}" if kv and kv.capacity is not None else ""
     return Content.assemble("KV ", (held(figures), STRONG), (f"{capacity} tokens", QUIET))
 
 

@@ -37,7 +37,7 @@ def held(figures: Figures) -> str:
 
 def _held_lines(figures: Figures, kv: KvCost, shares: Shares, width: int) -> list[Content]:
     """Cells and their bytes: in one line, without the word for them where it does not fit."""
-    size = Content(amounts.size((figures.cells or 0) * kv.bytes_per_token))
+    size = Content(amounts.size(kv.size(figures.cells or 0)))
     used = Content.assemble("KV ", (held(figures), STRONG), (f" of {shares.window:,}", QUIET))
     for told in (used + Content.styled(" cells", QUIET), used):
         if told.cell_length + 1 + size.cell_length <= width:

@@ -57,6 +57,6 @@ def cell_shares(figures: Figures) -> Shares | None:
     reused = min(kv.reused, cells) - disk
     new = min(kv.evaluated, cells - reused - disk)
     answer = cells - reused - disk - new
-    capacity = max(kv.capacity, cells)
+    capacity = max(kv.capacity or 0, cells)
     parts = {REUSED: reused, DISK: disk, NEW: new, ANSWER: answer, FREE: capacity - cells}
     return Shares(parts, capacity)
