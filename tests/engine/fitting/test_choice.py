@@ -1,6 +1,7 @@
 """What is chosen for the memory there is: never more than there is, never less than there is room for."""
 
 from dataclasses import replace
+from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ TYPES = {"f16": 4.0, "q8_0": 2.125}
 def demand(layers: int = 32, cell: int = 4096) -> Demand:
     """A model of about 7 GiB, whose cells take 128 KiB each."""
 
+    @cache
     def of_cell(type_k: str, type_v: str, flash: bool) -> tuple[int, ...]:
         if type_v == "q8_0" and not flash:
             raise UsageError("quantized values need flash attention")
@@ -59,6 +61,9 @@ def fit(*devices: int, host: int | None = 64 * GIB, **more: object) -> Fit:
     assert found
     return found
 
+
+SOME = settings(max_examples=25)
+"""Each example tries dozens of ways."""
 
 free = st.integers(0, 12 * GIB)
 hosts = st.integers(0, 16 * GIB)
@@ -167,6 +172,7 @@ def test_types_that_llama_cpp_refuses_are_not_chosen() -> None:
     assert found.way.type_k == "f16"
 
 
+@SOME
 @given(free, hosts, wishes)
 def test_never_more_is_taken_than_there_is(device: int, host: int, wish: Wish) -> None:
     found = fitting((device,), host, wish=wish).fit()
@@ -176,6 +182,7 @@ def test_never_more_is_taken_than_there_is(device: int, host: int, wish: Wish) -
         assert found.host.used + HOST_MARGIN <= host
 
 
+@SOME
 @given(free, free, hosts, wishes)
 def test_all_bytes_lie_somewhere(first: int, second: int, host: int, wish: Wish) -> None:
     found = fitting((first, second), host, wish=wish).fit()
@@ -188,6 +195,7 @@ def test_all_bytes_lie_somewhere(first: int, second: int, host: int, wish: Wish)
         assert sum(found.counts) == way.units
 
 
+@SOME
 @given(free, st.integers(0, 4 * GIB), st.integers(16, 32), wishes)
 def test_more_memory_never_means_fewer_layers(device: int, more: int, host: int, wish: Wish) -> None:
     less = fitting((device,), host * GIB, wish=wish).fit()
@@ -197,6 +205,7 @@ def test_more_memory_never_means_fewer_layers(device: int, more: int, host: int,
         assert roomy.way.units >= less.way.units
 
 
+@SOME
 @given(st.tuples(free, free, free), st.integers(0, 2), st.integers(0, 4 * GIB))
 def test_more_memory_on_one_of_several_devices_never_means_fewer_layers(
     devices: tuple[int, int, int], which: int, more: int
@@ -205,7 +214,7 @@ def test_more_memory_on_one_of_several_devices_never_means_fewer_layers(
     assert fit(*grown).way.units >= fit(*devices).way.units
 
 
-@settings(max_examples=40)
+@SOME
 @given(free, st.integers(8, 20), st.integers(0, 8 * GIB))
 def test_more_memory_never_means_a_smaller_window(device: int, host: int, more: int) -> None:
     wish = Wish(None, 131072, window_free=True)
@@ -216,6 +225,7 @@ def test_more_memory_never_means_a_smaller_window(device: int, host: int, more: 
         assert roomy.way.window >= less.way.window
 
 
+@SOME
 @given(free, hosts, wishes)
 def test_nothing_gives_way_that_was_typed(device: int, host: int, wish: Wish) -> None:
     found = fitting((device,), host, wish=wish).fit()

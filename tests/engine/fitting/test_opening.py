@@ -81,6 +81,14 @@ def test_where_nothing_would_fit_a_smaller_model_is_advised(
         opened_in(monkeypatch, tiny, HOST_MARGIN)
 
 
+def test_a_smaller_quantization_is_advised_where_the_weights_are_too_heavy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heavy = write_tiny_gguf(tmp_path / "heavy.gguf", Shape(layers=8, feed_forward=4096))
+    with pytest.raises(ModelError, match=r"its Q8_0 would fit with a window of 2,048"):
+        opened_in(monkeypatch, heavy, HOST_MARGIN + 30 * MIB, window=2048)
+
+
 def refusing(most: int) -> Callable[[int], int]:
     def opened(layers: int) -> int:
         if layers > most:

@@ -16,10 +16,9 @@ NUMBER = 4
 Resolve = Callable[[EngineOptions], ResolvedOptions]
 
 
-def at_most(header: GgufHeader, resolved: ResolvedOptions, devices: int, heaviest: int) -> Bytes:
+def at_most(header: GgufHeader, resolved: ResolvedOptions, devices: int, copied: int) -> Bytes:
     """More than intermediate results take on any device: twice what attention and the widest layers hold of
-    the tokens that are computed at a time, and the weights brought there from the host, of which the
-    `heaviest` layer has so many bytes."""
+    the tokens that are computed at a time, and what is `copied` there for one layer."""
     heads = max(per_layer(header, "attention.head_count") or (0,), default=0)
     feed_forward = max(per_layer(header, "feed_forward_length") or (0,), default=0)
     width = header.count("embedding_length") or 0
@@ -27,7 +26,7 @@ def at_most(header: GgufHeader, resolved: ResolvedOptions, devices: int, heavies
     scores = resolved.window * (2 if resolved.flash_attn else 2 + heads)
     wide = 10 * width + 4 * max(feed_forward, width) * max(experts, 1)
     logits = 3 * SEQUENCES * vocabulary_size(header)
-    most = FLOOR + 2 * NUMBER * (resolved.ubatch_size * (scores + wide) + logits) + heaviest
+    most = FLOOR + 2 * NUMBER * (resolved.ubatch_size * (scores + wide) + logits) + copied
     return Bytes((most if resolved.offloaded else 0,) * devices, most)
 
 

@@ -42,6 +42,7 @@ class Decider:
         self._options = options
         self._devices = _used(devices, options)
         self._host = host
+        self._cores = usable_cores()
         self._demand = demand_of(header)
         self._heaviest = max((self._demand.offloaded(unit) for unit in range(self._demand.units)), default=0)
 
@@ -83,7 +84,7 @@ class Decider:
         return resolve(
             options,
             can_offload=bool(self._devices),
-            cores=usable_cores(),
+            cores=self._cores,
             trained_window=self._header.window,
         )
 
@@ -110,8 +111,12 @@ class Decider:
         return self.resolve(self.options_of(way, ())).flash_attn
 
     def _at_most(self, way: Way, counts: tuple[int, ...]) -> Bytes:
+        """A device is brought the weights of a layer that stays on the host, and makes f16 of quantized cells
+        where it attends to them."""
         resolved = self.resolve(self.options_of(way, counts))
-        return at_most(self._header, resolved, len(self._devices), self._heaviest if way.units else 0)
+        widest = max(self._demand.cell("f16", "f16", True), default=0)
+        copied = self._heaviest + widest * way.window if way.units else 0
+        return at_most(self._header, resolved, len(self._devices), copied)
 
     def _told(self, way: Way, counts: tuple[int, ...]) -> Bytes:
         names = [device.name for device in self._devices]

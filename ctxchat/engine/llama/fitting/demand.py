@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.gguf.kv_size import bytes_by_layer
@@ -54,6 +55,7 @@ def demand_of(header: GgufHeader) -> Demand:
             embedding = tensor.bytes
         tied = tied and tensor.name != _HEAD
 
+    @cache
     def cell(type_k: str, type_v: str, flash: bool) -> tuple[int, ...]:
         return bytes_by_layer(header, type_k, type_v, flash_attention=flash)
 
