@@ -3,10 +3,9 @@
 import json
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from gpu_parts import Bench, Run
+from gpu_runs import AUTO, HALF, Bench, Run
 
 REFUSED = 3
 """What does not fit, and is said so."""
@@ -27,18 +26,18 @@ WINDOWS: list[tuple[int, dict[str, str]]] = [
 cells of f16 that are typed and so with fewer layers, and one that no machine holds."""
 
 
-def fit(bench: "Bench", run: "Run", limit: float) -> dict[str, Any] | None:
+def fit(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
     """What `models fit` says where nothing is said of layers, and what is then allocated."""
-    if run.offloaded == "half":
+    if run.offloaded == HALF:
         return None
     cases = WINDOWS if run.model == "big" and not bench.cpu else [(1024 if bench.cpu else 8192, {})]
-    auto = replace(run, offloaded="auto", layers=-1)
+    auto = replace(run, offloaded=AUTO, layers=-1)
     windows = [_case(bench, auto, limit, window, types) for window, types in cases]
     problems = [f"{one['window']:,}: {why}" for one in windows for why in one.pop("problems")]
     return {"windows": windows, "problems": problems}
 
 
-def _case(bench: "Bench", run: "Run", limit: float, window: int, types: dict[str, str]) -> dict[str, Any]:
+def _case(bench: Bench, run: Run, limit: float, window: int, types: dict[str, str]) -> dict[str, Any]:
     foretold, refusal = _foretold(bench, run, limit, window, types)
     case: dict[str, Any] = {"window": window, "typed": types, "foretold": foretold, "refusal": refusal}
     spec = {key.replace(".", "__"): value for key, value in types.items()}
@@ -59,10 +58,10 @@ def _case(bench: "Bench", run: "Run", limit: float, window: int, types: dict[str
 
 
 def _foretold(
-    bench: "Bench", run: "Run", limit: float, window: int, types: dict[str, str]
+    bench: Bench, run: Run, limit: float, window: int, types: dict[str, str]
 ) -> tuple[dict[str, Any] | None, str | None]:
     """What `models fit` prints, or why it refuses."""
-    command = bench.plain("models", "fit", str(run.path), "--json", "--ctx-size", str(window))
+    command = bench.of_any_model(run, "models", "fit", str(run.path), "--json", "--ctx-size", str(window))
     for key, flag in (("kv.type_k", "-ctk"), ("kv.type_v", "-ctv")):
         command += [flag, types[key]] if key in types else []
     try:
