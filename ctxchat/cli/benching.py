@@ -16,7 +16,7 @@ from ctxchat.display import amounts
 from ctxchat.display.plots import cost_plot, drawn
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.events import ModelLoading
+from ctxchat.domain.events import ModelLoading, Warned
 from ctxchat.domain.measurement import Measuring
 from ctxchat.domain.speculation import BatchCosts
 from ctxchat.service.bench import Calibrating, Point, Report, Step
@@ -36,6 +36,8 @@ def show_bench(flags: BenchFlags) -> int:
         progress = _Progress()
         for step in followed(service.run(cancel, quick=flags.quick), progress.line, quiet=flags.quiet):
             report = step if isinstance(step, Report) else report
+            if isinstance(step, Warned):
+                say(step.message)
     if progress.points == 0:
         say("nothing was measured: it was stopped too early, or there is no memory for the cells")
     if report:
@@ -141,7 +143,7 @@ class _Progress:
                 return self._reading(done, total)
             case Point():
                 self.points += 1
-            case Report():
+            case Report() | Warned():
                 pass
         return None
 

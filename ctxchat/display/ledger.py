@@ -70,6 +70,11 @@ def spent(receipt: Receipt) -> Iterator[tuple[str, str]]:
         yield from _kv_rows(receipt.kv)
     if receipt.memory:
         yield "memory", _memory(receipt.memory)
+        for device in receipt.memory.devices:
+            yield (
+                "",
+                f"{amounts.size(device.used)} on {device.name}, {amounts.size(device.free)} free beside it",
+            )
     latency, foretold = receipt.latency, receipt.predicted
     yield "prefill", _foretold(latency.prefill, latency.prefill_rate, amounts.seconds(foretold.prefill))
     per_token = foretold.decode_per_token

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve, attention_pairs
-from ctxchat.domain.events import ModelLoading
+from ctxchat.domain.events import ModelLoading, Warned
 from ctxchat.domain.measurement import CALIBRATION_SECONDS, Calibration, Measured, Measuring
 from ctxchat.domain.model import ModelFacts
 from ctxchat.domain.ports import Model
@@ -67,7 +67,7 @@ class Report:
     batches: BatchCosts | None = None
 
 
-Step = ModelLoading | Calibrating | CostCurve | Measuring | Point | Report
+Step = ModelLoading | Warned | Calibrating | CostCurve | Measuring | Point | Report
 """What a measurement gives as it goes; a curve comes with the calibration, to tell the time left."""
 
 

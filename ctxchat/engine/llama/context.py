@@ -59,6 +59,7 @@ class LlamaContext:
         self.kv_bytes, self.kv_rounding = LOG.kv_bytes()
         self.state_bytes = LOG.state_bytes()
         self.compute_bytes = LOG.compute_bytes()
+        self.buffers = LOG.buffers()
         self._batch = self._library.llama_batch_init(self.slice, 0, 1)
         self._tokens = _view(self._batch.token, ctypes.c_int32, self.slice)
         self._positions = _view(self._batch.pos, ctypes.c_int32, self.slice)
@@ -222,6 +223,8 @@ class LlamaContext:
         parameters.type_v = CACHE_TYPES[options.type_v]
         parameters.flash_attn_type = int(resolved.flash_attn)
         parameters.offload_kqv = options.offload_kv
+        # Without layers on it a GPU would still be given the products of long slices, and take memory.
+        parameters.op_offload = resolved.offloaded
         # Models with a sliding window keep all cells: a shorter cache could not be cut back.
         parameters.swa_full = True
         parameters.no_perf = True

@@ -26,6 +26,7 @@ class EngineOptions:
     """llama.cpp's options under its names; None leaves the choice to us.
 
     `n_gpu_layers` below zero means all of them. `window` is the largest context in tokens.
+    `types_free` says that keys and values may be of other types where memory is short.
     `one_shot` allocates cells for one request instead of the whole window. Raises UsageError for
     what cannot be.
     """
@@ -37,6 +38,7 @@ class EngineOptions:
     offload_kv: bool = True
     type_k: str = "f16"
     type_v: str = "f16"
+    types_free: bool = False
     flash_attn: str = "auto"
     threads: int | None = None
     threads_batch: int | None = None

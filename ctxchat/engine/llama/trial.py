@@ -9,7 +9,6 @@ from ctxchat.domain.errors import EngineError, ModelError
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.context import LlamaContext, Outcome
 from ctxchat.engine.llama.loaded import LoadedModel
-from ctxchat.engine.llama.machine import available_memory
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.llama.threads import Threads
 
@@ -122,9 +121,8 @@ class Trial:
 
 
 def _largest(loaded: LoadedModel, options: EngineOptions, cells: int) -> LlamaContext:
-    elsewhere = loaded.resolved.offloaded and options.offload_kv
-    free = None if elsewhere else available_memory()
-    while free is not None and cells > LEAST_CELLS and cells * loaded.cache.bytes_per_token > free:
+    room = loaded.cache.room
+    while room and cells > LEAST_CELLS and not room.holds(cells):
         cells //= 2
     while True:
         try:
