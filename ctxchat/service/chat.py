@@ -37,6 +37,7 @@ from ctxchat.service.satisfaction import check_satisfied
 from ctxchat.service.served import count_warnings, pieces_of, served_kv, stretch_of
 from ctxchat.service.spending import Spending
 from ctxchat.service.texts import Texts
+from ctxchat.service.thinking import budget_left, unanswered
 from ctxchat.service.turn import Stopwatch, Turn
 from ctxchat.service.turn_events import foretold, refuse_rest, warnings, whole
 from ctxchat.service.upkeep import FoldNow, Upkeep
@@ -81,7 +82,7 @@ class ChatService:
         Closing the generator cancels the answer and records what there is of it. Raises
         UsageError for a request that cannot be asked.
         """
-        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.think)
+        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.thinks)
         self._finished = None
         try:
             self._remembering.begin(request)
@@ -225,7 +226,8 @@ class ChatService:
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy, facts = self._policy_for(model.facts.name), model.facts
-        window = choose_window(policy.window, facts.window, max_tokens, is_most=model.cache is None)
+        at_server = model.cache is None
+        window = choose_window(policy.window, facts.window, max_tokens, facts.room, is_most=at_server)
         policy = policy.stretched(self._stretch, window)
         return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
@@ -256,6 +258,7 @@ class ChatService:
             reasoning=None if turn.is_in_text else model.template.behaviour.reasoning,
             in_reasoning=turn.prompt.opens_reasoning,
             constraint=request.constraint,
+            reasoning_budget=budget_left(request, turn),
             messages=turn.prompt.messages,
         )
         events = model.generate(generation, cancel)
@@ -273,6 +276,7 @@ class ChatService:
             raise
         finally:
             self._finish(turn, model, before)
+        yield from unanswered(turn)
         check_satisfied(request.constraint, turn.generated)
 
     def _finish(self, turn: Turn, model: Model, before: Turn | None) -> None:

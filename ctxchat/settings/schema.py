@@ -75,6 +75,11 @@ class ModelSettings:
         "Tokens computed at a time, at most the batch; else the batch on a CPU, 512 on a GPU.",
         example=128,
     )
+    speculation: str = _key(
+        "auto",
+        Word(("auto", "on", "off")),
+        "Draft repeated text and check it at once: auto (where it was measured to pay), on or off.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,12 @@ class ContextSettings:
         Switch(),
         "Whether the model reasons before it answers, where it can; else as it likes.",
         example=False,
+    )
+    think_budget: int | None = _key(
+        None,
+        Whole(least=0),
+        "The most tokens of reasoning; 0 for none, else as many as the answer has room for.",
+        example=2048,
     )
 
 

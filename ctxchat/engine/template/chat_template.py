@@ -18,7 +18,8 @@ from ctxchat.domain.model import Scaffold, TemplateBehaviour
 from ctxchat.engine.gguf.cursor import Texts
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.template.deadline import TEMPLATE_FILE, OutOfTimeError, within
-from ctxchat.engine.template.probe import MARKS, Messages, between, probe
+from ctxchat.engine.template.probe import MARKS, ONE_DAY, between, probe
+from ctxchat.engine.template.thinking import USUAL, Messages, Switch, Variables, find_switch
 
 if TYPE_CHECKING:
     from ctxchat.engine.template.sandbox import SandboxedTemplate
@@ -54,7 +55,14 @@ class ChatTemplate(ABC):
 
     @cached_property
     def behaviour(self) -> TemplateBehaviour:
-        return probe(self.render, self._spelled)
+        return probe(self.render, self._spelled, switches_thinking=self.switches_thinking)
+
+    @property
+    def switches_thinking(self) -> bool:
+        """Whether the reasoning switch changes the prompt."""
+        question = [{"role": Role.USER.value, "content": MARKS.format(1)}]
+        on, off = (self.render(question, at=ONE_DAY, think=think, answer=True) for think in (True, False))
+        return on != off
 
     def scaffold(
         self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
@@ -81,18 +89,45 @@ class JinjaTemplate(ChatTemplate):
     def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
         """The text of messages. What is not known (tools, documents) is left out and not None:
         many templates ask whether it is defined. Raises ModelError."""
-        variables: dict[str, object] = {
+        variables = self._variables(messages, at, answer=answer)
+        if think is not None:
+            switch = self.switch or USUAL
+            variables |= switch.on if think else switch.off
+        return self._rendered(variables)
+
+    @property
+    def switches_thinking(self) -> bool:
+        return self.switch is not None
+
+    @cached_property
+    def switch(self) -> Switch | None:
+        """What switches reasoning, with a system message or without one."""
+        question = {"role": Role.USER.value, "content": MARKS.format(1)}
+        system = {"role": Role.SYSTEM.value, "content": MARKS.format(0)}
+
+        def told(messages: Messages, variables: Variables) -> str | None:
+            base = self._variables(messages, ONE_DAY, answer=True)
+            try:
+                return self._rendered({**base, **variables})
+            except ModelError:
+                return None
+
+        found = (find_switch(partial(told, m), MARKS.format(1)) for m in ([system, question], [question]))
+        return next(filter(None, found), None)
+
+    def _rendered(self, variables: dict[str, object]) -> str:
+        template = self._compiled
+        with _told():
+            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
+
+    def _variables(self, messages: Messages, at: datetime, *, answer: bool) -> dict[str, object]:
+        return {
             "messages": messages,
             "add_generation_prompt": answer,
             "bos_token": self._bos,
             "eos_token": self._eos,
             "strftime_now": at.strftime,
         }
-        if think is not None:
-            variables |= {"enable_thinking": think, "thinking": think}
-        template = self._compiled
-        with _told():
-            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
 
     @cached_property
     def _compiled(self) -> "SandboxedTemplate":
