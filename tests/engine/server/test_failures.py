@@ -1,11 +1,18 @@
 """What a server does wrong is told in one line, and what may pass is tried again."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
 import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import CtxChatError, EngineError, ModelError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, TextGenerated, Warned
 from ctxchat.engine.server import generation as server_generation
+from ctxchat.engine.server import thread as server_thread
 from ctxchat.engine.server.model import ServerModel
 from tests.engine.server.conftest import Load
 from tests.support.server_models import last, question, server_options, told
@@ -235,3 +242,31 @@ def test_a_connection_that_was_closed_meanwhile_is_made_again_without_a_word(
     told(model, question(model))
     double.faults.append(Drop(None))
     assert not any(isinstance(event, Warned) for event in told(model, question(model)))
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes no more connections, and refuses none."""
+    with ExitStack() as held:
+        server = held.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def test_a_cancel_does_not_wait_for_a_connection_to_be_made(
+    silent_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_thread, "PATIENCE", 0.01)
+    model = ServerModel(server_options(f"http://127.0.0.1:{silent_port}", tmp_path))
+    cancel = Cancel()
+    loading = model.load(cancel)
+    next(loading)
+    threading.Timer(0.1, cancel.request).start()
+    assert list(loading) == []
+    with pytest.raises(EngineError, match="not loaded"):
+        _ = model.facts
