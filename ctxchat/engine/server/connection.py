@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
 from ctxchat import __version__
 from ctxchat.domain.cancel import Cancel
@@ -105,6 +104,8 @@ class Connection:
     def _trust(self) -> "ssl.SSLContext | bool":
         """What certificates are believed. Reading them takes 30 ms, which a plain connection can do without:
         it believes none."""
+        from urllib.request import getproxies
+
         if self.address.is_encrypted or getproxies():
             return True
         import ssl

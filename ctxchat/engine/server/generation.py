@@ -133,7 +133,9 @@ class _Generating:
     def _learn(self, done: Generated) -> None:
         """Note what the server has cached now, and what the work has cost."""
         server, usage = self._server, self._answer.usage
-        server.prefixes.sent(self._generation.ids, (*done.reasoning_ids, *done.text_ids))
+        decoded = (*done.reasoning_ids, *done.text_ids)
+        ended = self._answer.finish is Finish.STOP  # Else the last was decoded and not read.
+        server.prefixes.sent(self._generation.ids, decoded if ended else decoded[:-1])
         prompt = usage.prompt or len(self._generation.ids)
         cached = self._expected if usage.cached is None else usage.cached
         server.costs.saw_read(prompt - cached, cached, self._first - self._began)
