@@ -137,7 +137,7 @@ class LlamaCache:
             )
         if capacity > self.capacity:
             self._allocate(capacity)
-        self._branches.turn_to(ids, self._sequences)
+        self._branches.turn_to(ids, self._sequences, answers=limit > 0)
         if len(ids) + self._cells.alone(BRANCH, CHAT) > self.capacity:
             self._sequences.trim(BRANCH, 0)
         return self._cells.count(CHAT)
@@ -184,7 +184,7 @@ class LlamaCache:
     @property
     def unseen(self) -> int:
         """Cells that the chat does not see, and that cost its tokens as much as its own."""
-        return 0 if self._resolved.flash_attn else self._cells.alone(BRANCH, CHAT)
+        return 0 if self._resolved.skips_unseen else self._cells.alone(BRANCH, CHAT)
 
     def read(self, ids: Sequence[int], *, predict: bool, sequence: int = CHAT) -> Outcome:
         """Evaluate tokens behind the cells of a sequence. What an interruption leaves evaluated is
@@ -251,9 +251,9 @@ class LlamaCache:
         return context is None or self._traits.long(context.capacity) == self._traits.long(capacity)
 
     def _held_elsewhere(self, ids: tuple[int, ...]) -> int:
-        """How many of the chat's tokens need no cells to be there again soon. Flash attention passes over
-        cells that are not seen, so that there it makes no difference."""
-        if self.kept is None or self._resolved.flash_attn:
+        """How many of the chat's tokens need no cells to be there again soon. Where cells that are not seen
+        are passed over, it makes no difference."""
+        if self.kept is None or self._resolved.skips_unseen:
             return 0
         return self.kept.found(ids, self.capacity)
 

@@ -68,9 +68,8 @@ class LlamaCosts:
         return CostCurve(reading.once, reading.token, reading.cell, writing.token, writing.cell)
 
     def carrying(self) -> float:
-        """What a cell that is not seen adds to each token, as a share of what the token costs: nothing with
-        flash attention, which passes over it."""
-        if self._resolved.flash_attn:
+        """What a cell that is not seen adds to each token, as a share of what the token costs."""
+        if self._resolved.skips_unseen:
             return 0.0
         curve = self.curve()
         return curve.b / curve.a if curve and curve.a and curve.b else cell_ratio(self._header)

@@ -72,6 +72,12 @@ class ResolvedOptions:
     ubatch_size: int
     window: int
 
+    @property
+    def skips_unseen(self) -> bool:
+        """Whether a token passes over the cells that it does not see: flash attention does on a CPU; on a
+        GPU it computes over all cells up to the last, unless 1,024 or more tokens are read at a time."""
+        return self.flash_attn and not self.offloaded
+
 
 def resolve(
     options: EngineOptions, *, can_offload: bool, cores: int, trained_window: int | None
