@@ -174,7 +174,9 @@ def _told(hidden: Any) -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException as error:
-        kind = "it takes no connection" if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        kind = (
+            "it took no connection within the timeout" if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        )
         raise Refusal(None, kind, waited=True) from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         raise Refusal(None, hidden(one_line(str(error)) or type(error).__name__)) from None

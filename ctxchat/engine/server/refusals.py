@@ -62,6 +62,8 @@ def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] =
     """The line for a person. `known` are the models that the server lists."""
     said = f": {refusal.said}" if refusal.said else ""
     match refusal.status:
+        case None if refusal.waited:
+            return f"{shown} does not answer{said}; look at the server, or raise that timeout"
         case None:
             return (
                 f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] "

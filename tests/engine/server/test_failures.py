@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,9 @@ def test_each_failure_is_told_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_a_server_that_says_nothing_is_given_up(double: Double, load: Load) -> None:
-    model = load(double.url, key=double.key, timeout=0.3)
+def test_a_server_that_says_nothing_is_given_up(double: Double, model: ServerModel) -> None:
+    connection = model._server().connection
+    connection._options = replace(connection._options, timeout=0.3)
     double.faults.append(Hold(None))
     with pytest.raises(EngineError, match=r"longer than the timeout of \[server\]"):
         told(model, question(model))
