@@ -54,7 +54,7 @@ class AnswerStream:
     @property
     def whole(self) -> bool:
         """Whether what was fed ends with a whole character."""
-        return self._characters.whole
+        return self._characters.whole and not self._waiting
 
     def feed(self, token: int, piece: bytes) -> list[Shown]:
         """What can be shown of a token, given as its bytes."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.speculation import BatchCosts
-from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, Phase, fitted, tells
+from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, fitted, tells
 from ctxchat.engine.cost_record import Known, Phases, change, read
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.libraries import llama_libraries

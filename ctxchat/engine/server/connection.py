@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
 from ctxchat import __version__
 from ctxchat.domain.cancel import Cancel
@@ -34,6 +33,7 @@ class Connection:
         self.address: Address = address_of(options.url)
         self._options = options
         self._socket: socket.socket | None = None
+        self._is_new = False
         self._streaming: Client | None = None
 
     def get(self, url: str) -> Any:
@@ -47,10 +47,18 @@ class Connection:
     def stream(self, url: str, body: Mapping[str, object], stop: Cancel) -> Iterator[Iterator[Chunk]]:
         """The chunks of an answer. At the request of `stop` the connection is cut, whatever it is waiting
         for, so that the server stops working."""
+        import httpx2
+
+        self._is_new = False
         client = self._streaming = self._streaming or self._client(connections=1)
         request = client.build_request("POST", url, json=body, extensions={"trace": self._watch(stop)})
         with _told(self._hidden), stop.calling(self._cut):
-            response = client.send(request, stream=True)
+            try:
+                response = client.send(request, stream=True)
+            except httpx2.TransportError as error:
+                if self._is_new or isinstance(error, httpx2.TimeoutException):
+                    raise
+                raise Refusal(None, "the connection was closed", stale=True) from None
             try:
                 _check(response, self._hidden)
                 yield chunks_of(response.iter_bytes())
@@ -96,6 +104,8 @@ class Connection:
     def _trust(self) -> "ssl.SSLContext | bool":
         """What certificates are believed. Reading them takes 30 ms, which a plain connection can do without:
         it believes none."""
+        from urllib.request import getproxies
+
         if self.address.is_encrypted or getproxies():
             return True
         import ssl
@@ -107,7 +117,7 @@ class Connection:
 
         def see(name: str, seen: Mapping[str, Any]) -> None:
             if name.endswith(("connect_tcp.complete", "start_tls.complete")):
-                self._socket = seen["return_value"].get_extra_info("socket")
+                self._socket, self._is_new = seen["return_value"].get_extra_info("socket"), True
                 if stop.requested:
                     raise Refusal(None, "it was cancelled")
 
@@ -164,7 +174,9 @@ def _told(hidden: Any) -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException as error:
-        kind = "it takes no connection" if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        kind = (
+            "it took no connection within the timeout" if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        )
         raise Refusal(None, kind, waited=True) from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         raise Refusal(None, hidden(one_line(str(error)) or type(error).__name__)) from None

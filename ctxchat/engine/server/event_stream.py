@@ -10,15 +10,11 @@ Chunk = dict[str, Any]
 
 
 def chunks_of(pieces: Iterable[bytes]) -> Iterator[Chunk]:
-    """The objects of a stream, up to `[DONE]` or its end. Comments and other fields are passed over. Raises
-    ValueError for what is no object."""
+    """The objects of a stream up to its end, so that the connection can be used again. Comments, `[DONE]` and
+    other fields are passed over. Raises ValueError for what is no object."""
     for line in _lines(pieces):
-        if not line.startswith(b"data:"):
-            continue
-        content = line[5:].strip()
-        if content == DONE:
-            return
-        if content:
+        content = line[5:].strip() if line.startswith(b"data:") else b""
+        if content and content != DONE:
             chunk = json.loads(content)
             if not isinstance(chunk, dict):
                 raise ValueError("a part of the answer is no object")

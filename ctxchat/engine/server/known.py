@@ -41,10 +41,10 @@ class KnownServer:
             self.template: Template = template_of_server(
                 self.probed, self._chosen.template, self.connection, kept
             )
-        except Refusal as refusal:
-            raise ModelError(told(refusal, self.shown, options.model)) from None
-        except CtxChatError:
+        except (Refusal, CtxChatError) as error:
             self.connection.close()
+            if isinstance(error, Refusal):
+                raise ModelError(told(error, self.shown, options.model)) from None
             raise
         self.vocabulary = self._chosen.vocabulary
         self.prefixes = SentPrefixes(self.probed.slots, self.dialect.block, is_known=self.dialect.takes_ids)

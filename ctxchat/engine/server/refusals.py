@@ -19,12 +19,14 @@ _TOO_LONG = re.compile(
 @dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818 - it is told as one of the domain's errors
     """A server that did not do what it was asked, or could not be asked. `status` is None where none came:
-    the connection failed, and `said` is why; `waited` says that no more time was given."""
+    the connection failed, and `said` is why; `waited` says that no more time was given, `stale`
+    that the connection had been used before, and may have been closed since."""
 
     status: int | None
     said: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     waited: bool = False
+    stale: bool = False
 
     @property
     def retry_after(self) -> str | None:
@@ -60,6 +62,8 @@ def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] =
     """The line for a person. `known` are the models that the server lists."""
     said = f": {refusal.said}" if refusal.said else ""
     match refusal.status:
+        case None if refusal.waited:
+            return f"{shown} does not answer{said}; look at the server, or raise that timeout"
         case None:
             return (
                 f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] "
@@ -72,6 +76,8 @@ def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] =
             return f"{shown} has no model {model}, or is no such server{said}; {there}"
         case 429 | 503:
             return f"{shown} has too much to do or is not ready ({refusal.status}{said}); ask again later"
+        case 200:
+            return f"what {shown} gave is no answer{said}"
         case status:
             return f"{shown} refused the request ({status}{said})"
 

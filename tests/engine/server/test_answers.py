@@ -150,6 +150,7 @@ def test_reading_a_prompt_without_an_answer_costs_no_request(double: Double, mod
 def test_llama_server_reads_a_prompt_alone(double: LlamaDouble, model: ServerModel) -> None:
     asked = question(model, "one two three " * 30, limit=0)
     assert last(told(model, asked)).finish is Finish.LENGTH
+    _settles(double)
     assert double.slot == asked.ids
 
 

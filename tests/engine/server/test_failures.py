@@ -1,11 +1,19 @@
 """What a server does wrong is told in one line, and what may pass is tried again."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import CtxChatError, EngineError, ModelError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, TextGenerated, Warned
 from ctxchat.engine.server import generation as server_generation
+from ctxchat.engine.server import thread as server_thread
 from ctxchat.engine.server.model import ServerModel
 from tests.engine.server.conftest import Load
 from tests.support.server_models import last, question, server_options, told
@@ -109,7 +117,7 @@ def test_what_was_said_before_it_broke_off_was_shown(double: Double, model: Serv
         (Garble(2), "broke off: what came is no answer of such a server"),
         (proxy_page(), r"refused the request \(502: a web page came"),
         (redirect("https://elsewhere.example/v1"), "it sends to https://elsewhere.example/v1"),
-        (not_json(), "refused the request"),
+        (not_json(), "is no answer: it works!"),
         (Refuse(403, b'{"error": "no"}'), r"wants another key: no; set the key of \[server\]"),
         (Refuse(404, b'{"detail": "gone"}'), "has no model"),
         (Refuse(500, b"boom\n\nat line 3"), r"refused the request \(500: boom at line 3\)"),
@@ -126,8 +134,9 @@ def test_each_failure_is_told_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_a_server_that_says_nothing_is_given_up(double: Double, load: Load) -> None:
-    model = load(double.url, key=double.key, timeout=0.3)
+def test_a_server_that_says_nothing_is_given_up(double: Double, model: ServerModel) -> None:
+    connection = model._server().connection
+    connection._options = replace(connection._options, timeout=0.3)
     double.faults.append(Hold(None))
     with pytest.raises(EngineError, match=r"longer than the timeout of \[server\]"):
         told(model, question(model))
@@ -206,3 +215,60 @@ def test_every_failure_is_one_a_person_can_be_told(double: Double, model: Server
     double.faults.append(Refuse(200, b"data: [1]\n\n", {"Content-Type": "text/event-stream"}))
     with pytest.raises(CtxChatError):
         told(model, question(model))
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("max_tokens", b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
+        ("temperature", b"Unsupported value: 'temperature' does not support 0 with this model."),
+        ("stream_options", b"Unrecognized request argument supplied: stream_options"),
+    ],
+)
+def test_what_a_hosted_model_refuses_is_said_otherwise_or_left_out(
+    openai_double: OpenAiDouble, load: Load, name: str, refused: bytes
+) -> None:
+    model = load(openai_double.url, key=openai_double.key)
+    openai_double.faults.append(Refuse(400, b'{"error": {"message": "%s"}}' % refused))
+    told(model, question(model))
+    told(model, question(model))
+    first, *later = openai_double.asked("/v1/chat/completions")
+    assert name in first
+    assert len(later) == 2
+    assert not any(name in body for body in later)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_again_without_a_word(
+    double: Double, model: ServerModel
+) -> None:
+    told(model, question(model))
+    double.faults.append(Drop(None))
+    assert not any(isinstance(event, Warned) for event in told(model, question(model)))
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes no more connections, and refuses none."""
+    with ExitStack() as held:
+        server = held.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def test_a_cancel_does_not_wait_for_a_connection_to_be_made(
+    silent_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_thread, "PATIENCE", 0.01)
+    model = ServerModel(server_options(f"http://127.0.0.1:{silent_port}", tmp_path))
+    cancel = Cancel()
+    loading = model.load(cancel)
+    next(loading)
+    threading.Timer(0.1, cancel.request).start()
+    assert list(loading) == []
+    with pytest.raises(EngineError, match="not loaded"):
+        _ = model.facts

@@ -15,8 +15,10 @@ def grammar_for(generation: Generation, constraint: Constraint) -> str:
     return rooted(*behind_reasoning(constraint.grammar, generation.reasoning, opened=generation.in_reasoning))
 
 
-def schema_format(schema: str) -> dict[str, object]:
-    """A JSON schema as OpenAI's API takes it."""
+def schema_format(schema: str, *, named: bool = True) -> dict[str, object]:
+    """A JSON schema as OpenAI's API takes it; those that know of no names for it take it bare."""
+    if not named:
+        return {"type": "json_object", "schema": json.loads(schema)}
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": json.loads(schema)}}
 
 

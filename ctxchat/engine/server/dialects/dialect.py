@@ -9,6 +9,7 @@ from ctxchat.domain.events import Usage
 from ctxchat.domain.model import Generation
 from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.probing import Probed
+from ctxchat.engine.server.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class Dialect(Protocol):
         """Raises UsageError for a constraint that the server cannot be given."""
 
     def reader(self) -> Reader: ...
+
+    def adapts(self, refusal: Refusal) -> bool:
+        """Whether another form of the request, which is used from now on, may be taken where this one was
+        not."""
 
 
 def finish_of(reason: object) -> Finish | None:

@@ -11,6 +11,7 @@ from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.dialects.constraints import grammar_for
 from ctxchat.engine.server.dialects.dialect import Delta, Request, error_in
 from ctxchat.engine.server.probing import Probed
+from ctxchat.engine.server.refusals import Refusal
 
 
 class LlamaServerDialect:
@@ -35,6 +36,9 @@ class LlamaServerDialect:
 
     def reader(self) -> "LlamaServerReader":
         return LlamaServerReader()
+
+    def adapts(self, refusal: Refusal) -> bool:  # noqa: ARG002 - of the protocol
+        return False
 
 
 class LlamaServerReader:

@@ -10,15 +10,36 @@ from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.dialects.constraints import schema_format
 from ctxchat.engine.server.dialects.dialect import Delta, Request, error_in, finish_of, usage_in
 from ctxchat.engine.server.probing import Probed
+from ctxchat.engine.server.refusals import Refusal
 
 MOST_STOPS = 4
 """Stop strings that OpenAI takes; the rest are seen here."""
 
+LIMIT, NEW_LIMIT = "max_tokens", "max_completion_tokens"
+
+DISPENSABLE = (
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "seed",
+    "stop",
+    "stream_options",
+)
+"""What some models refuse, and what an answer can be had without."""
+
 
 class PlainDialect:
+    """What a server refuses of a request is said otherwise, or left out, from then on."""
+
     takes_ids = False
     reads_alone = False
     block = 1
+
+    def __init__(self) -> None:
+        self._limit = LIMIT
+        self._refused: list[str] = []
+        self._names_schema = True
 
     def request(self, generation: Generation, probed: Probed, address: Address) -> Request:
         sampling = generation.sampling
@@ -27,7 +48,7 @@ class PlainDialect:
             "messages": [
                 {"role": message.role.value, "content": message.text} for message in generation.messages
             ],
-            "max_tokens": generation.limit,
+            self._limit: generation.limit,
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": sampling.temperature,
@@ -44,11 +65,25 @@ class PlainDialect:
                 raise UsageError(
                     f"{probed.model} runs behind an API that takes no grammar: ask with --schema, or without"
                 )
-            body["response_format"] = schema_format(constraint.schema)
-        return Request(f"{address.api}/chat/completions", body, _left_out(sampling))
+            body["response_format"] = schema_format(constraint.schema, named=self._names_schema)
+        refused = [name for name in self._refused if body.pop(name, None) is not None]
+        return Request(f"{address.api}/chat/completions", body, (*_left_out(sampling), *refused))
 
     def reader(self) -> "PlainDialect":
         return self
+
+    def adapts(self, refusal: Refusal) -> bool:
+        if refusal.status not in {400, 422, 500}:
+            return False
+        if NEW_LIMIT in refusal.said and self._limit == LIMIT:
+            self._limit = NEW_LIMIT
+            return True
+        if "json_schema" in refusal.said and self._names_schema:
+            self._names_schema = False
+            return True
+        new = [name for name in DISPENSABLE if name in refusal.said and name not in self._refused]
+        self._refused += new[:1]
+        return bool(new)
 
     def read(self, chunk: Mapping[str, Any], /) -> Delta:
         usage, error = usage_in(chunk), error_in(chunk)

@@ -10,6 +10,7 @@ from ctxchat.engine.server.address import Address
 from ctxchat.engine.server.dialects.constraints import grammar_for, schema_format
 from ctxchat.engine.server.dialects.dialect import Delta, Request, error_in, finish_of, usage_in
 from ctxchat.engine.server.probing import Probed
+from ctxchat.engine.server.refusals import Refusal
 
 
 class VllmDialect:
@@ -39,6 +40,9 @@ class VllmDialect:
 
     def reader(self) -> "VllmDialect":
         return self
+
+    def adapts(self, refusal: Refusal) -> bool:  # noqa: ARG002 - of the protocol
+        return False
 
     def read(self, chunk: Mapping[str, Any], /) -> Delta:
         usage, error = usage_in(chunk), error_in(chunk)
