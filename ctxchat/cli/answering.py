@@ -106,6 +106,7 @@ def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRe
         pins=tuple(readable(pin) for pin in flags.pin),
         sampling=settings.sampling,
         think=settings.context.think,
+        think_budget=settings.context.think_budget,
         dry_run=flags.dry_run,
         constraint=constraint_of(flags),
     )

@@ -122,7 +122,7 @@ _HEADER = (
 def _record(model: "ModelFile") -> dict[str, object]:
     """A model in JSON, whose fields are a contract."""
     record = asdict(model)
-    del record["template"]
+    del record["template"], record["reuse"]
     return record
 
 

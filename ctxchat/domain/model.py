@@ -36,10 +36,22 @@ class SystemPlacement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReasoningTags:
-    """The texts a model puts around its reasoning."""
+    """The texts a model puts around its reasoning.
+
+    `between` is all that its template writes between reasoning and answer, empty where that is not
+    known. `direct` is what an answer without reasoning begins with, where that is no part of its text.
+    """
 
     opening: str
     closing: str
+    between: str = ""
+    direct: str = ""
+
+    @property
+    def ending(self) -> str:
+        """What ends reasoning in the model's place."""
+        in_lines = self.closing.startswith("</")
+        return self.between or (f"\n{self.closing}\n\n" if in_lines else self.closing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +100,10 @@ class Generation:
     """One request to a model: prompt ids, how to sample, how many tokens at the most.
 
     `reasoning` are the tags to look for, None where the model does not reason; `in_reasoning`
-    says that the prompt has opened them. With `aside` the chat's cells are shared as far as the
-    prompt begins with them, and are the same after it as before. A `constraint` holds for the text
-    behind the reasoning. `messages` are the prompt for a server that takes no ids.
+    says that the prompt has opened them. `reasoning_budget` is how many tokens may come between them
+    before the closing one is written for the model, None for any number. With `aside` the chat's cells
+    are shared as far as the prompt begins with them, and are the same after it as before. A `constraint`
+    holds for the text behind the reasoning. `messages` are the prompt for a server that takes no ids.
     """
 
     ids: Sequence[int]
@@ -100,6 +113,7 @@ class Generation:
     in_reasoning: bool = False
     aside: bool = False
     constraint: Constraint | None = None
+    reasoning_budget: int | None = None
     messages: tuple[PromptMessage, ...] = ()
 
 
@@ -155,7 +169,8 @@ class ModelFile:
 
     `parameters` are counted from the tensors, `window` is the trained one in tokens, and
     `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found, `template` the
-    kind of chat template it brings, None where it brings none.
+    kind of chat template it brings, None where it brings none, or what it is where it does not chat.
+    `reuse` says how far its cache allows what was read to be used again.
     """
 
     name: str
@@ -169,3 +184,4 @@ class ModelFile:
     kv_bytes_per_token: int | None = None
     error: str | None = None
     template: str | None = None
+    reuse: str | None = None

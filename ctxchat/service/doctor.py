@@ -154,7 +154,8 @@ def _header(file: ModelFile) -> str:
 def _kv(file: ModelFile) -> str:
     if file.kv_bytes_per_token is None:
         raise CtxChatError("its size is not known from the file's header")
-    return f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+    size = f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+    return f"{size}; {file.reuse}" if file.reuse else size
 
 
 def _cost(calibration: Calibration, curve: CostCurve | None) -> str:
@@ -184,13 +185,15 @@ def template_words(behaviour: TemplateBehaviour) -> str:
     ]
     if behaviour.reasoning:
         kept = "left out of" if behaviour.strips_reasoning else "kept in"
-        words.append(f"reasoning is {kept} later prompts")
+        words.append(f"it reasons in {behaviour.reasoning.opening}, which is {kept} later prompts")
     if behaviour.trims:
         words.append("white space around messages is removed")
     if behaviour.dated:
         words.append("it writes the date, which is that of the conversation")
     if behaviour.switches_thinking:
         words.append("--think and --no-think work")
+    elif behaviour.reasoning:
+        words.append("it has no switch for reasoning: --think-budget 0 ends it at once")
     return "; ".join(words)
 
 

@@ -169,7 +169,7 @@ class Preparation:
             self._conversation,
             past,
             question or self._question,
-            self.request.think,
+            self.request.thinks,
             reasoning=reasoning,
             begun=self.turn.begun,
         )

@@ -107,6 +107,12 @@ class ContextSettings:
         "Whether the model reasons before it answers, where it can; else as it likes.",
         example=False,
     )
+    think_budget: int | None = _key(
+        None,
+        Whole(least=0),
+        "The most tokens of reasoning; 0 for none, else as many as the answer has room for.",
+        example=2048,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,9 @@ def test_a_template_is_told_in_words() -> None:
     )
     assert "part of the cache is lost" in template_words(odd)
     assert "before the first question" in template_words(odd)
-    assert "reasoning is left out of later prompts" in template_words(odd)
+    assert "reasons in <think>, which is left out of later prompts" in template_words(odd)
+    assert "no switch for reasoning: --think-budget 0" in template_words(odd)
+    assert "--think and --no-think work" in template_words(replace(odd, switches_thinking=True))
     assert "the cache is reused" in template_words(BEHAVIOUR)
 
 

@@ -44,6 +44,11 @@ def kv_bytes(
     return cells * bytes_per_token(header, type_k, type_v, flash_attention=flash_attention)
 
 
+def recurrent_layers(header: GgufHeader) -> int:
+    """Layers that keep a state of fixed size, from which nothing can be taken back."""
+    return header.layers if header.architecture in RECURRENT else len(_recurrent(header))
+
+
 def _cache_type(name: str) -> TensorType:
     if name not in CACHE_TYPES:
         raise UsageError(f"the KV cache cannot be of type {name!r}; it can be {', '.join(CACHE_TYPES)}")

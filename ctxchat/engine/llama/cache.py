@@ -137,7 +137,7 @@ class LlamaCache:
             )
         if capacity > self.capacity:
             self._allocate(capacity)
-        self._branches.turn_to(ids, self._sequences)
+        self._branches.turn_to(ids, self._sequences, answers=limit > 0)
         if len(ids) + self._cells.alone(BRANCH, CHAT) > self.capacity:
             self._sequences.trim(BRANCH, 0)
         return self._cells.count(CHAT)

@@ -15,6 +15,7 @@ from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.choice import Choice, choice
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.costs import LlamaCosts
+from ctxchat.engine.llama.reasoning_budget import ReasoningBudget
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]
@@ -75,6 +76,8 @@ class _Answer:
         self._stream = AnswerStream(
             generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
         )
+        self._budget = ReasoningBudget(generation, vocabulary)
+        self._last = generation.ids[-1]
 
     def write(self, reused: int) -> None:
         """Read the prompt behind the tokens that are in cells already, then decode."""
@@ -136,9 +139,12 @@ class _Answer:
         """
         if self._stop.requested:
             return Finish.CANCELLED
-        token = chosen.next(left)
+        token = self._budget.forced(self._stream, self._last)
+        if token is None or not chosen.take(token, left):
+            token = chosen.next(left)
         if token is None:
             return chosen.finish
+        self._last = token
         for shown in self._stream.feed(token, self._vocabulary.piece(token)):
             self._emit(shown)
         if self._stream.stopped:

@@ -10,6 +10,7 @@ from ctxchat.domain.window import DEFAULT_WINDOW
 from ctxchat.engine.gguf.file_names import model_name
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.gguf.kv_size import bytes_per_token
+from ctxchat.engine.gguf.purpose import refuse_other_purpose
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CellTraits
@@ -18,7 +19,7 @@ from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.machine import usable_cores
 from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions, resolve
 from ctxchat.engine.llama.vocabulary import LlamaVocabulary
-from ctxchat.engine.llama.weights import LlamaWeights, refuse_embedder
+from ctxchat.engine.llama.weights import LlamaWeights
 from ctxchat.engine.llama.worker import Worker
 from ctxchat.engine.snapshots.fingerprint import Fingerprint, fingerprint_of, is_long
 from ctxchat.engine.snapshots.folder import SnapshotFolder
@@ -103,7 +104,7 @@ def open_for_counting(
     verdict = remembered(header)
     if verdict is None or verdict.kinds is None:
         return None
-    refuse_embedder(header)
+    refuse_other_purpose(header)
     resolved = _resolved(header, options, offloads=verdict.offloads)
     vocabulary = TiktokenVocabulary(
         header, verdict.kinds, partial(_vocabulary_alone, header, options, resolved)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ctxchat.domain.errors import ModelError, UsageError
 from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.purpose import refuse_other_purpose
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.options import SPLIT_MODES, EngineOptions, ResolvedOptions
@@ -34,6 +35,8 @@ class LlamaWeights:
         texts, not to chat."""
         self._library = library()
         self.interrupted = False
+        if not embeds:
+            refuse_other_purpose(header)
         if not vocabulary_only and not header.tensors:
             raise ModelError(f"{header.path} holds no weights, only a vocabulary: choose a whole model")
         parameters = self._parameters(options, resolved)
@@ -48,8 +51,6 @@ class LlamaWeights:
         self.pointer = self._open(header, parameters)
         if self.pointer and embeds:
             self._refuse_what_cannot_embed(header)
-        elif self.pointer:
-            self._refuse_what_cannot_chat(header)
 
     @property
     def trims(self) -> bool:
@@ -83,17 +84,6 @@ class LlamaWeights:
             raise ModelError(f"{header.path} cannot be opened: {reason}")
         return pointer
 
-    def _refuse_what_cannot_chat(self, header: GgufHeader) -> None:
-        lib, pointer, architecture = self._library, self.pointer, header.architecture
-        kind = None
-        if lib.llama_model_has_encoder(pointer) or not lib.llama_model_has_decoder(pointer):
-            kind = "an encoder"
-        elif lib.llama_model_is_diffusion(pointer):
-            kind = "a diffusion model"
-        if kind:
-            raise ModelError(f"{header.path} is {kind} ({architecture}) and cannot chat: choose another")
-        refuse_embedder(header)
-
     def _refuse_what_cannot_embed(self, header: GgufHeader) -> None:
         lib, pointer = self._library, self.pointer
         if lib.llama_model_has_encoder(pointer) and lib.llama_model_has_decoder(pointer):
@@ -113,15 +103,3 @@ class LlamaWeights:
                 raise UsageError(f"--tensor-split names more devices than the {devices} there can be")
             parameters.tensor_split = (ctypes.c_float * devices)(*options.tensor_split)
         return parameters
-
-
-def refuse_embedder(header: GgufHeader) -> None:
-    """Raises ModelError where the file says that it embeds texts."""
-    architecture = header.architecture
-    if (
-        header.metadata.get(f"{architecture}.attention.causal") is False
-        or header.metadata.get(f"{architecture}.pooling_type", 0) != 0
-    ):
-        raise ModelError(
-            f"{header.path} is an embedding model ({architecture}) and cannot chat: choose another"
-        )
