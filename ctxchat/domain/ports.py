@@ -17,7 +17,7 @@ from ctxchat.domain.conversation import (
     SearchHit,
 )
 from ctxchat.domain.costs import Costs
-from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.events import EngineEvent, ModelLoading, Warned
 from ctxchat.domain.kv import KvCache, PrefixCache
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import (
@@ -108,9 +108,9 @@ class Model(Protocol):
     def costs(self) -> Costs | None:
         """None before the model is loaded."""
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading | Warned]:
         """Make the model ready, once; without `weights` only facts, vocabulary and template are.
-        Raises ModelError. Ends early, not loaded, where it was cancelled."""
+        Tells what gives way for memory. Raises ModelError. Ends early, not loaded, where it was cancelled."""
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Read the prompt and answer. Ends with `Generated`, also where it was cancelled; closing

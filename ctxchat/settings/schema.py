@@ -74,6 +74,11 @@ class ModelSettings:
         "Tokens computed at a time, at most the batch; else the batch on a CPU, 512 on a GPU.",
         example=128,
     )
+    speculation: str = _key(
+        "auto",
+        Word(("auto", "on", "off")),
+        "Draft repeated text and check it at once: auto (where it was measured to pay), on or off.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

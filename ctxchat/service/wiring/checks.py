@@ -21,12 +21,14 @@ from ctxchat.store.server.recall import TURN_SECONDS
 def doctor_probes(settings: Settings) -> Probes:
     """What `doctor` looks at. The store is read, models are looked into and not loaded."""
     from ctxchat.engine.llama import build
+    from ctxchat.engine.llama.hardware import unused_gpu
 
     library = model_library(settings)
 
     return Probes(
         engine=build.version,
-        gpu=build.devices,
+        gpu=build.device_names,
+        unused_gpu=unused_gpu,
         model=lambda: library.find(None),
         header=lambda path: library.info(str(path))[0],
         template=template_behaviour,
