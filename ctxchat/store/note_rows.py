@@ -63,6 +63,7 @@ _BEGINNING = """
 _VECTORS = """
     SELECT passage.id, vector FROM document JOIN passage ON passage.document = document.id
     WHERE collection = CAST(? AS TEXT) AND passage.space = ? AND vector IS NOT NULL
+    ORDER BY document.source, ordinal
 """
 
 

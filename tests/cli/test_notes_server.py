@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ctxchat.domain.errors import NotesUnreachableError
+from ctxchat.service import wiring
+from ctxchat.settings.load import load_settings
 from tests.cli.conftest import Ran
 from tests.support.chroma_server import RunningChroma, free_port
 
@@ -34,10 +37,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChroma]:
 
 
 @pytest.mark.model
-def test_commands_and_turns_share_the_notes_of_a_server_and_go_on_without_it(
+def test_a_turn_has_the_notes_of_a_server_and_goes_on_without_it(
     run: Run, server: RunningChroma, home: Path
 ) -> None:
-    """One story, since each command is a process: notes are added, found, recalled and forgotten there."""
     url = f"http://me:{KEY}@127.0.0.1:{server.port}"
     there = {"CTXCHAT_NOTES_URL": url, "CTXCHAT_NOTES_KEY_ENV": "TEAM_KEY", "TEAM_KEY": KEY}
     (home / "boat.md").write_text("# Boat\n\nThe red boat is moored at the third willow.\n")
@@ -45,22 +47,46 @@ def test_commands_and_turns_share_the_notes_of_a_server_and_go_on_without_it(
     asking = ("ask", "--max-tokens", "2", "--json", "Where is the red boat moored?")
     answered = run(*asking, **there)
     assert [note["collection"] for note in json.loads(answered.stdout)["notes"]] == ["notes"]
-    listed = json.loads(run("notes", "collections", "--json", **there).stdout)
-    assert [(found["name"], found["where"]) for found in listed] == [("notes", server.url)]
-    remembered = run("memory", "add", "I like tea.", **there).stdout.strip()
-    assert run("memory", "forget", remembered, **there).returncode == 0
-    assert json.loads(run("notes", "list", "--json").stdout) == []
-    offline = run(*asking[:1], "--offline", *asking[1:], **there)
-    assert (offline.returncode, json.loads(offline.stdout)["notes"]) == (0, [])
-    assert "no connection is allowed (--offline); this turn is without notes" in offline.stderr
     away = there | {"CTXCHAT_NOTES_URL": f"http://me:{KEY}@127.0.0.1:{free_port()}"}
     alone = run(*asking, "--notes", "notes", **away)
     assert (alone.returncode, json.loads(alone.stdout)["notes"]) == (0, [])
     assert alone.stderr.count("cannot be reached") == 1
-    search = run("notes", "search", "boat", **away)
-    assert (search.returncode, search.stderr.count("\n")) == (6, 1)
-    told = (answered, offline, alone, search)
-    assert not any(KEY in text for ran in told for text in (ran.stdout, ran.stderr))
+    assert "; this turn is without notes" in alone.stderr
+    assert not any(KEY in text for ran in (answered, alone) for text in (ran.stdout, ran.stderr))
+
+
+@pytest.mark.model
+def test_a_turn_that_is_offline_asks_no_server(run: Run, server: RunningChroma) -> None:
+    ended = run("ask", "--offline", "--max-tokens", "2", "Where is the boat?", CTXCHAT_NOTES_URL=server.url)
+    assert ended.returncode == 0
+    assert "no connection is allowed (--offline); this turn is without notes" in ended.stderr
+
+
+def test_commands_work_on_the_server_and_say_where_it_cannot_be_asked(
+    server: RunningChroma, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process: each command is a call of one of these services."""
+    server.new_database("commands")
+    for name, value in {"URL": server.url, "DATABASE": "commands"}.items():
+        monkeypatch.setenv(f"CTXCHAT_NOTES_{name}", value)
+    memory, notes = wiring.memory_service(load_settings()), wiring.note_service(load_settings())
+    id_ = memory.add("I like tea.")
+    assert memory.add("I like tea.") == id_
+    assert [(c.name, c.notes, c.where) for c in notes.collections()] == [("memory", 1, server.url)]
+    assert [found.hit.passage.id for found in notes.search("tea", [], most=1)] == [id_]
+    assert memory.forget(id_).text == "I like tea."
+    assert (memory.listing(), notes.collections(), notes.listing(None)) == ([], [], [])
+    monkeypatch.setenv("CTXCHAT_NOTES_URL", f"http://127.0.0.1:{free_port()}")
+    away = wiring.note_service(load_settings())
+    for command in (
+        away.collections,
+        away.repair,
+        lambda: away.search("tea", []),
+        lambda: away.listing(None),
+    ):
+        with pytest.raises(NotesUnreachableError, match="cannot be reached") as told:
+            command()
+        assert told.value.exit_code == 6
 
 
 def test_only_the_server_that_is_named_is_asked_and_doctor_says_so(

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.errors import NotesUnreachableError, StoreError
+from ctxchat.store.locks import locked
 from ctxchat.store.server import mirror
 from tests.support.chroma_server import RunningChroma, free_port
-from tests.support.team_chroma import Machine, OtherProgram, document, found_alone
+from tests.support.team_chroma import EMBEDDER, Machine, OtherProgram, document, found_alone
 from tests.support.word_embedder import WordEmbedder
 
 BOAT = document("/team/boat.md", "the red boat is moored at the willow", "the heron nests behind the mill")
@@ -177,7 +178,7 @@ def test_a_collection_that_is_deleted_or_made_anew_on_the_server_is_so_here(
 
 def test_hostile_names_and_texts_come_back_as_they_were(machine: NewMachine) -> None:
     one, two = machine("one"), machine("two")
-    names = ["a", "Größe & co", "../..", "ctxchat-x-0", "😀" * 100, "' OR 1=1 --"]
+    names = ["a", "Größe & ../..", "ctxchat-x-0", "😀" * 100]
     text = "line\n\0 \x1b[31m \u202e \U0001f600 '; DROP TABLE passage; -- \udcff"
     source = "/team/caf\udce9 \n'.md"
     for name in names:
@@ -190,6 +191,30 @@ def test_hostile_names_and_texts_come_back_as_they_were(machine: NewMachine) -> 
     for name in names:
         assert two.notes.remove(name, [source]) == 2
     assert one.notes.collections() == []
+
+
+def test_a_record_that_only_looks_like_ours_breaks_nothing(machine: NewMachine, other: OtherProgram) -> None:
+    one = machine("one")
+    one.notes.put("work", [BOAT])
+    forged = {"ctxchat": 1, "source": "x", "source_bytes": "zz", "added": "soon", "ordinal": True, "hash": 7}
+    other.collection("work").add(
+        ids=["' --", "2"],
+        embeddings=[[9.0] * 64, [0.5] * 64],
+        documents=["forged \x1b[31m", "also"],
+        metadatas=[forged, {"ctxchat": 1, "added": "2026-01-01"}],
+    )
+    assert sorted(one.listed()) == sorted([*(chunk.text for chunk in BOAT.chunks), "forged \x1b[31m", "also"])
+    assert one.found("forged")[0][1].startswith("forged")
+
+
+def test_a_turn_goes_without_notes_while_another_process_writes_them(
+    machine: NewMachine, tmp_path: Path
+) -> None:
+    one = machine("one", EMBEDDER, 0.1)
+    one.notes.put("work", [BOAT])
+    with locked(one.store.locks / "notes", 0), pytest.raises(NotesUnreachableError, match="being written"):
+        one.texts("boat")
+    assert len(one.texts("boat")) == 2
 
 
 def test_two_thousand_notes_come_over_whole(machine: NewMachine) -> None:

@@ -63,10 +63,9 @@ class ServerNotes:
         try:
             with self._alone(seconds) as embedder:
                 self._look(names, embedder)
-        except NotesBusyError:
-            raise
         except CtxChatError as error:
-            self._absence.begin(str(error))
+            if not isinstance(error, NotesBusyError):
+                self._absence.begin(str(error))
             if seconds is None:
                 raise
             raise NotesUnreachableError(str(error)) from error

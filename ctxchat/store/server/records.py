@@ -6,7 +6,9 @@ and an addition that was broken off is gone on with by the next one.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from ctxchat.domain.passage import Document
@@ -42,7 +44,8 @@ class Record:
     def source(self) -> str:
         """What the note is of; a record that does not say is a document by itself."""
         if self.is_ours and "source_bytes" in self.metadata:
-            return bytes.fromhex(str(self.metadata["source_bytes"])).decode("utf-8", "surrogatepass")
+            with suppress(ValueError):
+                return bytes.fromhex(str(self.metadata["source_bytes"])).decode("utf-8", "surrogatepass")
         found = (self.metadata.get(key) for key in _SOURCES)
         return next((text for text in found if isinstance(text, str) and text), self.id)
 
@@ -59,8 +62,11 @@ class Record:
 
     @property
     def added(self) -> str:
-        """When, as text that sorts; empty where it does not say."""
-        return str(self.metadata.get("added", "")) if self.is_ours else ""
+        """When, as text that sorts; empty where it does not say so that it can be read."""
+        said = str(self.metadata.get("added", "")) if self.is_ours else ""
+        with suppress(ValueError):
+            return said if datetime.fromisoformat(said).tzinfo else ""
+        return ""
 
     @property
     def order(self) -> tuple[int, int, str]:
