@@ -20,12 +20,7 @@ from ctxchat.domain.costs import Costs
 from ctxchat.domain.events import EngineEvent, ModelLoading, Warned
 from ctxchat.domain.kv import KvCache, PrefixCache
 from ctxchat.domain.measurement import Calibration
-from ctxchat.domain.model import (
-    Generation,
-    ModelFacts,
-    Scaffold,
-    TemplateBehaviour,
-)
+from ctxchat.domain.model import Generation, ModelFacts, Scaffold, TemplateBehaviour
 from ctxchat.domain.passage import Chunk, Collection, Document, Hashes, Hit, Passage, Scope
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.receipt import Memory
@@ -156,8 +151,7 @@ class Recall(Protocol):
         """What is to be said of the notes of these collections, a line each; None for all."""
 
     def stale(self) -> list[str]:
-        """Collections whose index is not what the store says. They are searched more slowly until they are
-        repaired. Nothing heavy is imported for it."""
+        """Collections whose index is not what the store says, searched more slowly; imports nothing heavy."""
 
     def repair(self) -> list[str]:
         """Build indexes that are stale again; a line for each."""
@@ -202,8 +196,7 @@ class Notes(Protocol):
         """By name."""
 
     def repair(self) -> list[str]:
-        """Make Chroma hold what the store holds, collection by collection; a line for each that had to
-        be rebuilt."""
+        """Make Chroma hold what the store holds; a line for each collection that had to be rebuilt."""
 
 
 class Conversations(Protocol):
