@@ -11,6 +11,7 @@ LONGEST = 300
 
 _TOO_LONG = re.compile(
     r"exceed\w* the (available )?context|maximum (context|input) length|context length is only|"
+    r"(prompt|input) is too long|"
     r"max_model_len|context_length_exceeded|exceed_context_size|Requested tokens \(\d+\) exceed",
     re.IGNORECASE,
 )
