@@ -29,7 +29,7 @@ def answer(flags: AskFlags) -> int:
     Raises UsageError before anything is printed, and BrokenPipeError where nobody reads stdout.
     """
     check(flags)
-    settings = load_settings(overrides(flags))
+    settings = load_settings(overrides(flags), offline=flags.offline)
     try:
         question = question_of(flags, settings)
     except PromptTooLargeError as error:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.prompt import PromptMessage
+from ctxchat.domain.receipt import DeviceMemory
 from ctxchat.domain.sampling import Sampling
 
 
@@ -15,7 +16,8 @@ class ModelFacts:
     bytes.
 
     `path` is its file, or the URL of the server that runs it, of which layers and weights are None.
-    `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused.
+    `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused. `room` is the
+    window that memory has room for, where that is less than it would be.
     """
 
     name: str
@@ -25,6 +27,7 @@ class ModelFacts:
     layers: int | None
     weights: int | None
     trims: bool = True
+    room: int | None = None
 
 
 class SystemPlacement(StrEnum):
@@ -161,6 +164,29 @@ class Restoration:
             return None
         more = f", and {len(self.refused) - 1:,} more" if len(self.refused) > 1 else ""
         return f"snapshot refused: {self.refused[0]}{more}; what it held is read again"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFit:
+    """How a model is run in the memory there is: layers on GPUs, the output head counting as one, the window
+    in tokens, what is taken on each device and, last, on the host, and why. `notice` tells of a GPU that
+    cannot be used."""
+
+    n_gpu_layers: int
+    window: int
+    type_k: str
+    type_v: str
+    devices: tuple[DeviceMemory, ...]
+    reason: str
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedGpu:
+    """A GPU of this machine that llama.cpp's build cannot use, as seen, and the command that mends it."""
+
+    seen: str
+    mend: str
 
 
 @dataclass(frozen=True, slots=True)

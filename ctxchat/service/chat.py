@@ -210,7 +210,7 @@ class ChatService:
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy = self._policy_for(model.facts.name)
-        window = choose_window(policy.window, model.facts.window, max_tokens)
+        window = choose_window(policy.window, model.facts.window, max_tokens, model.facts.room)
         return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:

@@ -12,6 +12,9 @@ from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.options import SPLIT_MODES, EngineOptions, ResolvedOptions
 
+READ_AT_ONCE = 0
+"""llama.cpp's number for loading without a map of the file."""
+
 
 class LlamaWeights:
     """A model file opened by llama.cpp: its vocabulary, and its tensors unless `vocabulary_only`.
@@ -29,10 +32,12 @@ class LlamaWeights:
         *,
         vocabulary_only: bool,
         embeds: bool = False,
+        dry: bool = False,
     ) -> None:
         """`progress` is called with the share that is read, from 0 to 1, and stops the reading by
         returning False; `interrupted` is then set, and nothing is loaded. `embeds` opens it to embed
-        texts, not to chat."""
+        texts, not to chat. A `dry` one takes no memory, and neither do contexts over it: they tell what
+        they would take."""
         self._library = library()
         self.interrupted = False
         if not embeds:
@@ -41,6 +46,8 @@ class LlamaWeights:
             raise ModelError(f"{header.path} holds no weights, only a vocabulary: choose a whole model")
         parameters = self._parameters(options, resolved)
         parameters.vocab_only = vocabulary_only
+        if dry:
+            parameters.no_alloc, parameters.load_mode = True, READ_AT_ONCE
 
         def report(share: float, _: object) -> bool:
             self.interrupted = not progress(share)
@@ -49,6 +56,7 @@ class LlamaWeights:
         callback = self._library.llama_progress_callback(report)
         parameters.progress_callback = callback
         self.pointer = self._open(header, parameters)
+        self.buffers = LOG.buffers()
         if self.pointer and embeds:
             self._refuse_what_cannot_embed(header)
 
@@ -71,6 +79,11 @@ class LlamaWeights:
     def bytes(self) -> int:
         """Bytes of the tensors in memory."""
         return int(self._library.llama_model_size(self.pointer))
+
+    @property
+    def mapped(self) -> int:
+        """Bytes of the tensors that the host reads from a map of their file."""
+        return self.buffers.get("CPU_Mapped", 0)
 
     def _open(self, header: GgufHeader, parameters: Any) -> int | None:
         LOG.clear()
