@@ -22,6 +22,7 @@ CONNECTING = 10.0
 """Seconds within which a server must take a connection."""
 
 LARGEST_REFUSAL = 65_536
+NO_CONNECTION = "it took no connection within the timeout"
 SILENT = "it said nothing for longer than the timeout of [server]"
 
 
@@ -174,9 +175,7 @@ def _told(hidden: Any) -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException as error:
-        kind = (
-            "it took no connection within the timeout" if isinstance(error, httpx2.ConnectTimeout) else SILENT
-        )
-        raise Refusal(None, kind, waited=True) from None
+        said = NO_CONNECTION if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        raise Refusal(None, said, waited=True) from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         raise Refusal(None, hidden(one_line(str(error)) or type(error).__name__)) from None

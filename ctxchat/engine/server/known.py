@@ -1,6 +1,7 @@
 """A server that was probed, with all that is needed to ask it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ctxchat.domain.errors import CtxChatError, ModelError
 from ctxchat.domain.model import ModelFacts
@@ -69,8 +70,10 @@ class KnownServer:
         self._chosen.close()
 
     def _probe(self, options: ServerOptions) -> tuple[Probed, KeptAnswers]:
+        """What is known holds for a day: a chat template may show the date."""
         entry = model_entry(self.connection, options)
-        kept = KeptAnswers(options.cache_folder, self.shown, str(entry["id"]), signature(entry))
+        seen = signature(entry) | {"day": datetime.now().astimezone().date().isoformat()}
+        kept = KeptAnswers(options.cache_folder, self.shown, str(entry["id"]), seen)
         if kept.probed is None:
             kept.keep(probe_server(self.connection, entry))
         assert kept.probed
