@@ -36,10 +36,14 @@ def show_fit(flags: FitFlags) -> None:
     What is typed is kept. Exits 3, with what would fit, where a model would swap or be killed.
     """
     from ctxchat.cli.failures import say
+    from ctxchat.domain.errors import UsageError
     from ctxchat.service import wiring
     from ctxchat.settings.load import load_settings
+    from ctxchat.settings.server import named
 
     settings = load_settings(settings_typed(flags))
+    if named(reference := flags.model or settings.model.path) is not None:
+        raise UsageError(f"{reference} runs elsewhere, and this is about a file: name one")
     fit = wiring.model_fit(settings, wiring.model_library(settings).usable(flags.model))
     if flags.json:
         shown = asdict(fit)
