@@ -41,6 +41,10 @@ class ServerCosts:
     def restoring(self, tokens: int) -> None:  # noqa: ARG002 - of the port
         return None
 
+    def batches(self) -> None:
+        """Which tokens a server drafts is its own affair."""
+        return
+
     def is_stale(self) -> bool:
         """A calibration would be work that nobody asked the server for."""
         return False
