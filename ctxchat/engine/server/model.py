@@ -64,9 +64,15 @@ class ServerModel:
         yield ModelLoading(0, 1)
         opened: list[KnownServer] = []
         stop = Cancel()
+
+        def find_out(_: object) -> None:
+            opened.append(KnownServer(self._options))
+            if stop.requested:
+                opened.pop().close()
+
         with cancel.calling(stop.request):
-            yield from streamed(lambda _: opened.append(KnownServer(self._options)), stop, "server")
-        if opened and not stop.requested:
+            yield from streamed(find_out, stop, "server")
+        if opened:
             self._known = opened[0]
             yield ModelLoading(1, 1)
             for notice in opened[0].notices:
