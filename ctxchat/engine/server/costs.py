@@ -42,8 +42,7 @@ class ServerCosts:
         return None
 
     def batches(self) -> None:
-        """Which tokens a server drafts is its own affair."""
-        return
+        """Not measured: it would be work that nobody asked the server for."""
 
     def is_stale(self) -> bool:
         """A calibration would be work that nobody asked the server for."""
