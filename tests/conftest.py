@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, and the real small model."""
 
+import gc
 import os
 import signal
 from importlib.util import find_spec
@@ -21,6 +22,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tests are never timed: on a busy machine any of them may take long.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# Modules are not garbage: to look through them again and again took a quarter of the time of all tests.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture
