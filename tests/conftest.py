@@ -26,6 +26,22 @@ settings.load_profile("untimed")
 # Modules are not garbage: to look through them again and again took a quarter of the time of all tests.
 gc.disable()
 
+LONGEST = (
+    "test_conversation_smollm2.py",
+    "test_recall_smollm2.py",
+    "test_with_smollm2.py",
+    "test_notes_survival.py",
+    "test_library_order.py",
+    "test_ask_snapshots_smollm2.py",
+    "test_models_pull.py",
+    "test_snapshot_damage.py",
+)
+"""What takes longest begins first: at the end one process would wait for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 def pytest_collection_finish() -> None:
     gc.freeze()

@@ -54,6 +54,12 @@ def environment(home: Path, vocabularies: Path) -> dict[str, str]:
 
 
 @pytest.fixture
+def never_used(home: Path, environment: dict[str, str]) -> None:
+    """A home in which the program never ran, and knows nothing of any vocabulary."""
+    shutil.rmtree(home / "cache", ignore_errors=True)
+
+
+@pytest.fixture
 def record(home: Path) -> Iterator[SqliteConversations]:
     """The record that the program in this home has."""
     database = Database(locations.data_folder() / wiring.STORE_FILE)
