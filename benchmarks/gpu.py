@@ -2,13 +2,14 @@
 
 Each part runs in processes of its own within a time limit, so that one that fails costs only itself. What
 was measured is kept in FOLDER/figures.json after each part, joined with what lies there already, and told
-in FOLDER/report.md; parts that have no time left are named there.
+in FOLDER/report.md; parts that have no time left are named on stderr.
 
     python benchmarks/gpu.py FOLDER --smol SMOL.gguf --big BIG.gguf [--llama-bench FILE]
-                             [--only talk,beside] [--models smol,big] [--minutes 8] [--cpu]
+                             [--only talk,beside] [--models smol,big] [--layers all,half]
+                             [--devices 2] [--minutes 8] [--cpu]
 
-`--big` is a file of a 7B shape; its weights may be random. `--cpu` tries all of it without a GPU, in
-small sizes: its figures say nothing.
+`--big` is a file of a 7B shape; its weights may be random. `--devices` splits all layers evenly over so many
+GPUs. `--cpu` tries all of it without a GPU, in small sizes: its figures say nothing.
 """
 
 import argparse
@@ -23,12 +24,16 @@ from pathlib import Path
 from typing import Any
 
 from gpu_devices import queried
-from gpu_parts import PARTS, Bench, Run
+from gpu_llama_bench import compared
+from gpu_parts import PARTS
 from gpu_report import written
+from gpu_runs import ALL, HALF, Bench, Run
 
 from ctxchat.engine.gguf.reading import read_header
 
 FIGURES = "figures.json"
+LEAST_SECONDS = 10.0
+"""Where less is left no part is begun."""
 
 
 def main() -> None:
@@ -42,9 +47,13 @@ def main() -> None:
         bench = Bench(Path(home), arguments.llama_bench, cpu=arguments.cpu)
         for part in arguments.only:
             for run in runs(arguments):
+                if until - time.monotonic() < LEAST_SECONDS:
+                    print(f"{part} · {run.name}: no time was left", file=sys.stderr)
+                    continue
                 result = measured(bench, part, run, until)
                 if result is not None:
                     figures["parts"].setdefault(part, {})[run.name] = result
+                    compared(figures["parts"], run.name)
                     (folder / FIGURES).write_text(json.dumps(figures, indent=1))
                     (folder / "report.md").write_text(written(figures))
     print((folder / "report.md").read_text())
@@ -59,7 +68,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--big", type=Path)
     parser.add_argument("--llama-bench", type=Path)
     parser.add_argument("--only", type=names, default=list(PARTS), help=", ".join(PARTS))
-    parser.add_argument("--models", type=lambda text: text.split(","), default=["smol", "big"])
+    parser.add_argument("--models", type=lambda text: text.split(","), default=["big", "smol"])
+    parser.add_argument("--layers", type=lambda text: text.split(","), default=[ALL, HALF])
+    parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--cpu", action="store_true")
     return parser.parse_args()
@@ -74,26 +85,23 @@ def names(text: str) -> list[str]:
 
 
 def runs(arguments: argparse.Namespace) -> list[Run]:
-    """Each model with all of its layers offloaded, and with half of them."""
-    every = []
+    """Each model with all of its layers offloaded, and with half of them; or all of them split over GPUs."""
+    every, devices = [], arguments.devices
     for name in arguments.models:
         path: Path | None = getattr(arguments, name)
         if path is None:
             continue
         layers = read_header(path).layers
-        for offloaded in ("all", "half"):
-            count = 0 if arguments.cpu else -1 if offloaded == "all" else layers // 2
-            every.append(Run(name, path.resolve(), offloaded, count))
+        for offloaded in arguments.layers if devices == 1 else [ALL]:
+            count = 0 if arguments.cpu else -1 if offloaded == ALL else layers // 2
+            every.append(Run(name, path.resolve(), offloaded, count, devices))
     return every
 
 
 def measured(bench: Bench, part: str, run: Run, until: float) -> dict[str, Any] | None:
     """What a part gives of a run, None where it has nothing to say of it."""
     measure, limit = PARTS[part]
-    left = until - time.monotonic()
-    if left < 10:
-        return {"problems": ["not measured: no time was left"]}
-    began = time.monotonic()
+    left, began = until - time.monotonic(), time.monotonic()
     try:
         result = measure(bench, run, min(limit, left))
     except subprocess.TimeoutExpired as error:

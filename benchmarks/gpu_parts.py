@@ -2,77 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-WORKERS = Path(__file__).parent / "workers"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A model, and how many of its layers are offloaded; below zero all of them."""
-
-    model: str
-    path: Path
-    offloaded: str
-    layers: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.model} {self.offloaded}"
-
-    @property
-    def typed(self) -> str | int:
-        """What `-ngl` is given."""
-        if self.layers >= 0:
-            return self.layers
-        return self.offloaded
-
-    @property
-    def slow(self) -> bool:
-        """Whether each of its tokens is worth sparing."""
-        return self.model == "big" and self.offloaded == "half"
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where all of it is run: costs are kept from part to part, conversations are not."""
-
-    home: Path
-    llama_bench: Path | None
-    cpu: bool
-
-    def environment(self, place: str) -> dict[str, str]:
-        folders = {f"XDG_{kind}_HOME": str(self.home / place) for kind in ("CONFIG", "DATA", "STATE")}
-        paths = [str(WORKERS.parent.parent), str(WORKERS.parent), os.environ.get("PYTHONPATH", "")]
-        cache = {"XDG_CACHE_HOME": str(self.home), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-        return {**os.environ, **folders, **cache, "COLUMNS": "200"}
-
-    def told(
-        self, worker: str, run: Run, limit: float, place: str | None = None, **spec: Any
-    ) -> dict[str, Any]:
-        """What a worker reports on the last line of stdout."""
-        flags = {"model.threads": 1, "model.threads_batch": 1} if self.cpu else {}
-        spec |= {"model": str(run.path), "layers": run.typed, "flags": flags}
-        command = [sys.executable, str(WORKERS / f"{worker}.py"), json.dumps(spec)]
-        out = self.ended(command, limit, place or f"{worker} {run.name}")
-        figures: dict[str, Any] = json.loads(out.stdout.splitlines()[-1])
-        return figures
-
-    def ended(self, command: list[str], limit: float, place: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command, env=self.environment(place), capture_output=True, text=True, check=True, timeout=limit
-        )
-
-    def ctxchat(self, run: Run, *words: str) -> list[str]:
-        threads = ["--threads", "1", "--threads-batch", "1"] if self.cpu else []
-        engine = ["-m", str(run.path), "-ngl", str(run.typed)]
-        return [sys.executable, "-m", "ctxchat", *words, *engine, *threads]
-
+from gpu_fit import fit
+from gpu_llama_bench import llama_bench
+from gpu_runs import HALF, Bench, Run
 
 Part = Callable[[Bench, Run, float], dict[str, Any] | None]
 
@@ -97,10 +32,11 @@ def talk(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
 
 
 def snapshots(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
-    """A conversation reopened by a new process with its cells, and by one that reads it all again."""
+    """A conversation reopened by a new process with its cells, by one that reads it all again, and by one
+    that knows what both take and chooses."""
     words, answer = (200, 16) if bench.cpu else (1200 if run.slow else 3000, 12 if run.slow else 64)
     stages = {}
-    for stage in ("first", "with", "without"):
+    for stage in ("first", "with", "chosen", "without"):
         stages[stage] = bench.told(
             "gpu_reopened", run, limit, f"snapshots {run.name}",
             stage=stage, window=8192, words=words, answer=answer,
@@ -110,6 +46,11 @@ def snapshots(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
     same = next((place for place, (a, b) in enumerate(zip(ours, control, strict=False)) if a != b), None)
     same = min(len(ours), len(control)) if same is None else same
     share = stages["with"]["restored"] / max(stages["first"]["held"], 1)
+    if stages["without"]["restored"]:
+        problems.append("cells were restored that had been removed")
+    slower = stages["chosen"]["first_token"] / min(stages[way]["first_token"] for way in ("with", "without"))
+    if slower > MOST_OF_THE_QUICKER:
+        problems.append(f"the way that was chosen took {slower:.2f} times the quicker's time")
     if share < 0.95:
         problems.append(f"{share:.0%} was restored: {stages['with']['miss']}")
     equal = ours == control
@@ -118,7 +59,7 @@ def snapshots(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
 
 
 def bench(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
-    window = 1024 if bench.cpu else 16384 if run.model == "big" and run.offloaded == "all" else 8192
+    window = 1024 if bench.cpu else 16384 if run.model == "big" and run.offloaded != HALF else 8192
     command = bench.ctxchat(run, "bench", "--json", "--quiet", "--ctx-size", str(window))
     figures = json.loads(bench.ended(command, limit, f"bench {run.name}").stdout)
     problems = [] if figures["points"] else ["nothing was measured"]
@@ -128,36 +69,36 @@ def bench(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
 def beside(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
     cases, answer, rounds = [(0, 512), (0, 4096), (4096, 512)], 128, 5
     if run.model == "big":
-        cases.append((16384, 512))
+        cases, answer = [*cases, (16384, 512), (32768, 512)], 64
     if run.slow:
-        cases, answer, rounds = [(0, 512), (4096, 512)], 12, 3
+        cases, answer, rounds = [(0, 512), (4096, 512)], 12, 5
     if bench.cpu:
         cases, answer, rounds = [(0, 64), (128, 64)], 8, 2
-    figures = bench.told("gpu_beside", run, limit, cases=cases, answer=answer, rounds=rounds)
-    ratios = [(case["depth"], kind, case[kind]) for case in figures["cases"] for kind in RATIOS]
-    problems = [f"{kind} {ratio:.2f} at {depth:,}" for depth, kind, ratio in ratios if ratio < LEAST_RATIO]
-    if figures["turn"]["overhead"] > MOST_OVERHEAD:
-        problems.append(f"a turn adds {figures['turn']['overhead'] * 1e6:.0f} µs a token")
+    pinned = _threads(bench, run)
+    figures = bench.told("gpu_beside", run, limit, cases=cases, answer=answer, rounds=rounds, threads=pinned)
+    problems = [
+        f"{kind} ratio {case[kind + ' ratio']:.2f} ± {case[kind + ' error']:.2f} at {case['depth']:,}"
+        for case in figures["cases"]
+        for kind in ("prefill", "decode")
+        if case[kind + " ratio"] < LEAST_RATIO
+    ]
+    turn = figures["turn"]
+    if turn["overhead"] > MOST_OVERHEAD:
+        added, error = (turn[key] * 1e6 for key in ("overhead", "overhead error"))
+        problems.append(f"a turn adds {added:.0f} ± {error:.0f} µs a token")
     return {**figures, "problems": problems}
 
 
-RATIOS = ("prefill ratio", "decode ratio")
-LEAST_RATIO, MOST_OVERHEAD = 0.95, 150e-6
-
-
-def llama_bench(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
-    """llama-bench beside, at the depths of `beside`, where all layers are offloaded."""
-    if bench.llama_bench is None or run.offloaded == "half":
-        return None
-    depths = "0,4096,16384" if run.model == "big" else "0,4096"
-    sizes = ["-p", "512", "-n", "128", "-d", depths, "-r", "3"]
+def _threads(bench: Bench, run: Run) -> int | None:
+    """Where layers stay on the CPU half of the cores decode: threads that want all of them wait for whatever
+    else runs, and one more in one of two processes says nothing of either."""
     if bench.cpu:
-        sizes = ["-p", "64", "-n", "8", "-d", "0", "-r", "1", "-t", "1"]
-    layers = str(run.layers if run.layers >= 0 else 999)
-    command = [str(bench.llama_bench), "-m", str(run.path), "-ngl", layers, "-fa", "1", "-o", "json", *sizes]
-    rows = json.loads(bench.ended(command, limit, "llama-bench").stdout)
-    kept = ("n_prompt", "n_gen", "n_depth", "avg_ts", "stddev_ts")
-    return {"rows": [{key: row.get(key) for key in kept} for row in rows], "problems": []}
+        return 1
+    return max(1, (os.cpu_count() or 2) // 2) if run.offloaded == HALF else None
+
+
+LEAST_RATIO, MOST_OVERHEAD = 0.95, 150e-6
+MOST_OF_THE_QUICKER = 1.15
 
 
 def kv(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
@@ -165,7 +106,11 @@ def kv(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
 
 
 def predictions(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
-    turns, prompts, window, answer = (4, 3, 1024, 4) if bench.cpu else (20, 10, 8192, 6 if run.slow else 16)
+    turns, prompts, window, answer = (20, 10, 8192, 16)
+    if run.slow:
+        turns, prompts, window, answer = (14, 8, 4096, 6)
+    if bench.cpu:
+        turns, prompts, window, answer = (4, 3, 1024, 4)
     return bench.told(
         "gpu_predictions", run, limit, turns=turns, prompts=prompts, window=window, answer=answer
     )
@@ -190,31 +135,17 @@ def memory(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
     return figures
 
 
-def fit(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
-    """What is chosen where nothing is said of layers, and the window leaves less and less memory."""
-    if run.offloaded == "half":
-        return None
-    windows = [1024] if bench.cpu else [8192, 131072, 524288, 786432] if run.model == "big" else [8192]
-    auto = Run(run.model, run.path, "auto", run.layers)
-    seen = {window: bench.told("gpu_memory", auto, limit, window=window) for window in windows}
-    failed = [(window, one["failure"]) for window, one in seen.items() if one["failure"]]
-    problems = [f"{window:,}: {why['message']}" for window, why in failed if why["code"] != REFUSED]
-    return {"windows": seen, "problems": problems}
-
-
-REFUSED = 3
-"""What does not fit, and is said so."""
-
 PARTS: dict[str, tuple[Part, float]] = {
-    "ask": (ask, 60),
     "kv": (kv, 60),
-    "memory": (memory, 60),
+    "ask": (ask, 60),
     "beside": (beside, 120),
-    "llama-bench": (llama_bench, 90),
-    "predictions": (predictions, 90),
-    "cancelled": (cancelled, 60),
     "talk": (talk, 100),
-    "snapshots": (snapshots, 60),
+    "llama-bench": (llama_bench, 90),
+    "cancelled": (cancelled, 60),
+    "predictions": (predictions, 90),
+    "snapshots": (snapshots, 90),
     "bench": (bench, 90),
-    "fit": (fit, 60),
+    "memory": (memory, 60),
+    "fit": (fit, 120),
 }
+"""The most important first: what is cut short has them."""

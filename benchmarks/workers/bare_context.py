@@ -1,5 +1,6 @@
 """llama.cpp through its bindings alone, with its own defaults: what `gpu_beside.py` measures beside."""
 
+import ctypes
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,21 @@ class Took:
 class BareContext:
     """A model, its cells, and a greedy sampler. Only the calling thread is used."""
 
-    def __init__(self, path: str, layers: int, cells: int, threads: tuple[int, int], *, flash: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        layers: int,
+        cells: int,
+        threads: tuple[int, int],
+        *,
+        flash: bool,
+        split: tuple[float, ...] = (),
+    ) -> None:
         llama = self._llama = library()
         of_model = llama.llama_model_default_params()
         of_model.n_gpu_layers = layers
+        if split:
+            of_model.tensor_split = (ctypes.c_float * llama.llama_max_devices())(*split)
         self._model = llama.llama_model_load_from_file(path.encode(), of_model)
         parameters = llama.llama_context_default_params()
         parameters.n_ctx = cells

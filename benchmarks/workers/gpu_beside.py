@@ -1,12 +1,13 @@
 """Prefill and decode through the engine, and by a bare loop over the same file, in turn.
 
 A case is a number of tokens that are read behind so many cells, and then tokens are decoded, greedily.
-Last, whole turns of the service, against the bare loop behind as many cells.
+Last, whole turns of the service, against the bare loop behind as many cells. Both use the same threads.
 """
 
 import random
 import time
 from dataclasses import asdict
+from math import sqrt
 from statistics import median
 from typing import Any
 
@@ -14,6 +15,7 @@ from bare_context import BareContext, Took
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.events import Generated, Prefilled, TurnFinished
 from ctxchat.domain.model import Generation
+from ctxchat.engine.llama.cells import BRANCH, CHAT
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.service import wiring
 from ctxchat.service.chat import ChatService
@@ -24,8 +26,11 @@ from offloaded import SPEC, WORDS, greedy, report, settings
 QUESTION = "Write a long story about a lighthouse keeper and the sea, and number {}."
 
 
-def ours(model: LlamaModel, ids: list[int], tokens: int) -> Took:
-    """One generation, timed by the events it gives out."""
+def ours(model: LlamaModel, ids: list[int], tokens: int, depth: int = 0) -> Took:
+    """One generation behind what is held of `depth` tokens and no other cells, timed by the events it gives
+    out: the bare loop carries no branch that was left either."""
+    model.cache.trim(CHAT, min(depth, model.cache.cells()))
+    model.cache.drop(BRANCH)
     at: list[tuple[float, float]] = []
     for event in model.generate(Generation(ids, greedy(tokens), tokens), Cancel()):
         ends = isinstance(event, Generated)
@@ -62,19 +67,35 @@ def judged(pairs: list[tuple[Took, Took]], n: int, depth: int) -> dict[str, Any]
         "rounds": len(both),
         "decoded": [a.decoded for a, _ in both],
         "prefill": [n / median(one.prefill for one in side) for side in zip(*both, strict=True)],
-        "prefill ratio": median(b.prefill / a.prefill for a, b in both),
+        **estimated("prefill ratio", "prefill error", [b.prefill / a.prefill for a, b in both]),
         "decode": [median(one.decoded / one.decode for one in side) for side in zip(*both, strict=True)],
-        "decode ratio": median((b.decode / b.decoded) / (a.decode / a.decoded) for a, b in both),
-        "overhead": median(a.decode / a.decoded - b.decode / b.decoded for a, b in both),
-        "overhead cpu": median(a.decode_cpu / a.decoded - b.decode_cpu / b.decoded for a, b in both),
+        **estimated(
+            "decode ratio", "decode error", [(b.decode / b.decoded) / (a.decode / a.decoded) for a, b in both]
+        ),
+        **estimated(
+            "overhead", "overhead error", [a.decode / a.decoded - b.decode / b.decoded for a, b in both]
+        ),
         "raw": [(asdict(a), asdict(b)) for a, b in both],
     }
 
 
+def estimated(value: str, error: str, seen: list[float]) -> dict[str, float]:
+    """The median, and by how much it is likely to be off, from how far its values lie from it."""
+    middle = median(seen)
+    spread = median(abs(one - middle) for one in seen)
+    return {value: middle, error: NORMAL * spread / sqrt(len(seen))}
+
+
+NORMAL = 1.253 * 1.483
+"""Deviations of a median, and of values by their median distance from it, where they are normal."""
+
 order = random.Random(1)
 tokens, rounds = SPEC["answer"], SPEC["rounds"]
 deepest = max(depth + n for depth, n in SPEC["cases"])
-run = settings(deepest + tokens + 256, kv__max_disk=0)
+fixed = (
+    {"model__threads": SPEC["threads"], "model__threads_batch": SPEC["threads"]} if SPEC["threads"] else {}
+)
+run = settings(deepest + tokens + 256, kv__max_disk=0, **fixed)
 model = LlamaModel(models.model_path(run), wiring.engine_options(run, one_shot=False))
 for _ in model.load(Cancel()):
     pass
@@ -86,6 +107,7 @@ bare = BareContext(
     model.resolved.window,
     (threads.decode, threads.prefill),
     flash=model.resolved.flash_attn,
+    split=tuple(SPEC["flags"].get("model.tensor_split", ())),
 )
 text = " ".join(order.choices(WORDS, k=deepest + 64))
 base = list(model.vocabulary.encode(text, special=False))
@@ -95,18 +117,24 @@ for depth, n in SPEC["cases"]:
     bare.keep(0)
     if depth:
         bare.read(base[:depth])
-        ours(model, base[: depth + 1], 1)
+        ours(model, base[: depth + 1], 1, depth)
     for number in range(rounds + 1):
         fresh = order.sample(base, n)
         bare.keep(depth)
         if number % 2:
-            theirs, mine = bare.timed(fresh, tokens), ours(model, [*base[:depth], *fresh], tokens)
+            theirs, mine = bare.timed(fresh, tokens), ours(model, [*base[:depth], *fresh], tokens, depth)
         else:
-            mine, theirs = ours(model, [*base[:depth], *fresh], tokens), bare.timed(fresh, tokens)
+            mine, theirs = ours(model, [*base[:depth], *fresh], tokens, depth), bare.timed(fresh, tokens)
         if number:
             pairs.append((mine, theirs))
     cases.append(judged(pairs, n, depth))
 model.close()
+run = settings(
+    deepest + tokens + 256,
+    kv__max_disk=0,
+    model__threads=threads.decode,
+    model__threads_batch=threads.prefill,
+)
 service, pairs, prompt = wiring.chat_service(run, one_shot=False), [], 0
 for number in range(rounds + 1):
     mine, prompt = turn(service, number, tokens)

@@ -1,5 +1,6 @@
 """Bytes of the cells: by our formula, in the receipt, and in llama.cpp's own lines as it allocates them."""
 
+import re
 from pathlib import Path
 
 from ctxchat.engine.gguf.kv_size import kv_bytes
@@ -8,6 +9,15 @@ from ctxchat.engine.llama.log import LOG
 from ctxchat.service import wiring
 from ctxchat.service.request import AskRequest
 from offloaded import SPEC, ask, greedy, report, settings
+
+BUFFER = re.compile(r"(\w+) KV buffer size = +([\d.]+) MiB")
+
+
+def by_device(lines: list[str], layer: float) -> dict[str, float]:
+    """How many layers' cells lie on each device, by what llama.cpp says it takes there."""
+    found = (BUFFER.search(line) for line in lines)
+    return {match[1]: float(match[2]) * 2**20 / layer for match in found if match}
+
 
 seen, problems = [], []
 for kind in ("f16", "q8_0"):
@@ -22,10 +32,14 @@ for kind in ("f16", "q8_0"):
     kv, memory = turn.receipt.kv, turn.receipt.memory
     if kv is None or memory is None:
         continue
-    formula = kv_bytes(read_header(Path(SPEC["model"])), kv.capacity, kind, kind, flash_attention=True)
+    header = read_header(Path(SPEC["model"]))
+    formula = kv_bytes(header, kv.capacity, kind, kind, flash_attention=True)
     stated = kv.capacity * kv.bytes_per_token
     if abs(formula - logged) > rounding or abs(stated - logged) > rounding:
         problems.append(f"{kind}: formula {formula}, receipt {stated}, llama.cpp {logged}")
+    layers = by_device(lines, formula / header.layers)
+    if any(abs(count - round(count)) * formula / header.layers > rounding for count in layers.values()):
+        problems.append(f"{kind}: no whole layers on a device: {layers}")
     seen.append(
         {
             "type": kind,
@@ -34,6 +48,7 @@ for kind in ("f16", "q8_0"):
             "receipt": stated,
             "llama.cpp": logged,
             "rounding": rounding,
+            "layers": layers,
             "compute": memory.compute,
             "lines": lines,
         }

@@ -17,7 +17,7 @@ from ctxchat.domain.conversation import (
     SearchHit,
 )
 from ctxchat.domain.costs import Costs
-from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.events import EngineEvent, ModelLoading, Warned
 from ctxchat.domain.kv import KvCache, PrefixCache
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import (
@@ -108,9 +108,9 @@ class Model(Protocol):
     def costs(self) -> Costs | None:
         """None before the model is loaded."""
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading | Warned]:
         """Make the model ready, once; without `weights` only facts, vocabulary and template are.
-        Raises ModelError. Ends early, not loaded, where it was cancelled."""
+        Tells what gives way for memory. Raises ModelError. Ends early, not loaded, where it was cancelled."""
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Read the prompt and answer. Ends with `Generated`, also where it was cancelled; closing
@@ -141,11 +141,17 @@ class Embedder(Protocol):
 class Recall(Protocol):
     """Finds passages. Every method raises StoreError where the store cannot be read."""
 
-    def warm(self) -> None:
-        """Import and open what searching in notes needs; callable from another thread."""
+    def warm(self, collections: Sequence[str] | None = None) -> None:
+        """Import and open what searching in notes (of these collections, None for all) needs, and bring
+        here what changed on their server; callable from another thread. Raises NotesUnreachableError."""
 
-    def collections(self) -> list[str]:
-        """Names of the collections there are: quick, and nothing heavy is imported for it."""
+    def collections(self, *, writes: bool = True) -> list[str]:
+        """Names of the collections there are: quick, and nothing heavy is imported for it, where they lie on
+        this machine. Else their server is asked. Raises NotesUnreachableError where it cannot be, or is
+        not to be: without `writes` nobody is asked."""
+
+    def remarks(self, collections: Sequence[str] | None = None) -> list[str]:
+        """What is to be said of the notes of these collections, a line each; None for all."""
 
     def stale(self) -> list[str]:
         """Collections whose index is not what the store says. They are searched more slowly until they are
@@ -159,14 +165,16 @@ class Recall(Protocol):
 
     def search(self, query: str, scope: Scope, limit: int | None = None, *, writes: bool = True) -> list[Hit]:
         """Passages of the scope, best first; all that were scored where `limit` is None. Without `writes` no
-        file is changed by it, which is slower where there are many notes."""
+        file is changed by it, which is slower where there are many notes, and no server is asked. Raises
+        NotesUnreachableError where the notes of the scope lie on a server that cannot be asked."""
 
 
 class Notes(Protocol):
-    """Notes in collections: text and vectors in the store, which is the truth, and an index in Chroma.
+    """Notes in collections: text and vectors in the store, which is the truth, and an index in Chroma; or on
+    a Chroma server, which is the truth, and a mirror in the store.
 
     Writing waits for another process that writes, and raises NotesBusyError after 5 s. Every method
-    raises StoreError where the store cannot be read or written.
+    raises StoreError where the store cannot be read or written, NotesUnreachableError for the server.
     """
 
     def hashes(self, collection: str) -> Hashes:

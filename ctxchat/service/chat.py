@@ -34,6 +34,7 @@ from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
 from ctxchat.service.satisfaction import check_satisfied
 from ctxchat.service.texts import Texts
+from ctxchat.service.thinking import budget_left, unanswered
 from ctxchat.service.turn import Stopwatch, Turn
 from ctxchat.service.turn_events import foretold, warnings, whole
 from ctxchat.service.upkeep import FoldNow, Upkeep
@@ -76,7 +77,7 @@ class ChatService:
         Closing the generator cancels the answer and records what there is of it. Raises
         UsageError for a request that cannot be asked.
         """
-        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.think)
+        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.thinks)
         self._finished = None
         try:
             self._remembering.begin(request)
@@ -209,7 +210,7 @@ class ChatService:
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy = self._policy_for(model.facts.name)
-        window = choose_window(policy.window, model.facts.window, max_tokens)
+        window = choose_window(policy.window, model.facts.window, max_tokens, model.facts.room)
         return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
@@ -237,6 +238,7 @@ class ChatService:
             reasoning=None if turn.is_in_text else model.template.behaviour.reasoning,
             in_reasoning=turn.prompt.opens_reasoning,
             constraint=request.constraint,
+            reasoning_budget=budget_left(request, turn),
             messages=turn.prompt.messages,
         )
         events = model.generate(generation, cancel)
@@ -254,6 +256,7 @@ class ChatService:
             raise
         finally:
             self._finish(turn, model)
+        yield from unanswered(turn)
         check_satisfied(request.constraint, turn.generated)
 
     def _finish(self, turn: Turn, model: Model) -> None:

@@ -189,6 +189,7 @@ class Turn:
             answer_tokens=answer_tokens,
             filters=self.filters,
             notes=self.notes.cited_in("".join(self.text)),
+            speculation=done.speculation if done else None,
         )
 
     @property

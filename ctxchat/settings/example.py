@@ -4,7 +4,8 @@ import json
 import textwrap
 from collections.abc import Iterator
 
-from ctxchat.settings.schema import MODEL_KEYS, SCHEMA, Key
+from ctxchat.settings.key import Key
+from ctxchat.settings.schema import MODEL_KEYS, SCHEMA
 
 _HEAD = """\
 # Settings of ctxchat. Lines that begin with "# " and a key show its default, or an example where

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from ctxchat.domain.errors import SettingsError
 from ctxchat.domain.sampling import Sampling
+from ctxchat.settings.notes import NotesSettings
 from ctxchat.settings.schema import (
     KEYS,
     MODEL_KEYS,
@@ -19,11 +20,11 @@ from ctxchat.settings.schema import (
     ContextSettings,
     KvSettings,
     ModelSettings,
-    NotesSettings,
     Settings,
 )
 
 PROJECT_FILE = "ctxchat.toml"
+_UNTRUSTED = "is not taken from a project file: put it into your own settings, or into {}"
 _NONE: Mapping[str, object] = MappingProxyType({})
 
 
@@ -70,8 +71,11 @@ def load_settings(
     flags: Mapping[str, object] = _NONE,
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    *,
+    offline: bool = False,
 ) -> Settings:
-    """The settings of this run. `flags` maps `section.key` to what was typed, its text or number.
+    """The settings of this run, which makes no connection where it is `offline`. `flags` maps
+    `section.key` to what was typed, its text or number.
 
     Raises SettingsError with a line for each problem found in any source.
     """
@@ -79,7 +83,7 @@ def load_settings(
     merged = _Merged()
     for file in settings_files(environ, cwd or Path.cwd()):
         try:
-            _put_file(merged, file)
+            _put_file(merged, file, own=file == user_file(environ))
         except SettingsError as error:
             merged.problems.append(str(error))
     _put_variables(merged, environ)
@@ -95,6 +99,7 @@ def load_settings(
         NotesSettings(**merged.section("notes")),  # type: ignore[arg-type]
         merged.origins,
         merged.by_model,
+        offline,
     )
 
 
@@ -119,7 +124,8 @@ def settings_files(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
         yield project
 
 
-def _put_file(merged: _Merged, file: Path) -> None:
+def _put_file(merged: _Merged, file: Path, *, own: bool) -> None:
+    """Take the values of a file: the person's own, or that of a project, which is not trusted with all."""
     from ctxchat.settings.toml_file import read_toml
 
     sections, lines = read_toml(file)
@@ -137,7 +143,10 @@ def _put_file(merged: _Merged, file: Path) -> None:
             for name, value in values.items():
                 path = f"{section}.{name}"
                 line = lines.get(path) or _first_line(lines, path) or lines.get(section, 1)
-                merged.put(path, value, f"{file}:{line}", typed=True)
+                if not own and path in KEYS and KEYS[path].trusted:
+                    merged.problems.append(f"{file}:{line}: {path}: {_UNTRUSTED.format(KEYS[path].variable)}")
+                else:
+                    merged.put(path, value, f"{file}:{line}", typed=True)
 
 
 def _put_models(merged: _Merged, models: object, place: str) -> None:

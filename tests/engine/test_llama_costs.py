@@ -203,6 +203,25 @@ def test_what_is_read_sooner_is_not_restored_and_a_plan_knows(
         one.close()
 
 
+@pytest.mark.parametrize(
+    ("read", "restored", "sooner"), [((0.004, 9e-5), 1.1e-4, True), ((0.02, 6e-4), 1.1e-4, False)]
+)
+def test_a_gpu_that_reads_quicker_than_a_disk_gives_cells_reads(
+    open_model: OpenModel, read: tuple[float, float], restored: float, sooner: bool
+) -> None:
+    """A 7B model's 3,000 tokens: 11,000 a second with all layers on a GPU, 1,600 with half of them."""
+    model = open_model()
+    for n in (128, 512, 2048):
+        model.costs.saw_read(n, 0, read[0] + n * read[1])
+    model.costs.saw_decoded(64, 0, 64 * 0.0032)
+    model.costs.learn()
+    assert not model.costs.is_read_sooner(0, 3042, 3042)
+    model.costs.saw_restored(3042, 0.01 + 3042 * restored)
+    model.costs.learn()
+    assert model.costs.is_read_sooner(0, 3042, 3042) is sooner
+    assert model.costs.is_read_sooner(2900, 3042, 3042)
+
+
 def test_restoring_is_tried_where_nothing_is_known_and_where_it_was_slow_long_ago(
     open_model: OpenModel,
 ) -> None:
@@ -228,11 +247,18 @@ def test_a_restore_teaches_what_it_took(open_model: OpenModel, tmp_path: Path) -
         model.close()
 
 
-@pytest.mark.parametrize(("flash_attention", "unseen"), [("off", len(PROMPT) + 10), ("on", 0)])
+LEFT = len(PROMPT) + 10
+
+
+@pytest.mark.parametrize(
+    ("flash_attention", "gpu", "unseen"), [("off", False, LEFT), ("on", False, 0), ("on", True, LEFT)]
+)
 def test_cells_that_are_computed_over_without_being_seen_count_as_depth(
-    open_model: OpenModel, flash_attention: str, unseen: int
+    open_model: OpenModel, flash_attention: str, gpu: bool, unseen: int
 ) -> None:
     model = open_model(flash_attn=flash_attention)
+    object.__setattr__(model.costs._resolved, "offloaded", gpu)
+    assert bool(model.costs.carrying()) == bool(unseen)
     ask(model)
     model.costs.learn()
     ask(model, tuple(reversed(PROMPT)))

@@ -76,8 +76,10 @@ async def _(hand: Hand) -> None:
 async def _(hand: Hand) -> None:
     await hand.write("/think off")
     await hand.until(lambda: hand.app.asking.think is False)
+    await hand.write("/think 300")
+    await hand.until(lambda: hand.app.asking.think_budget == 300)
     await hand.write("/think maybe")
-    await hand.says("/think on, /think off, or /think auto")
+    await hand.says("/think on, /think off, /think auto, or /think TOKENS")
     assert hand.app.chat.composer.draft.text == "/think maybe"
 
 

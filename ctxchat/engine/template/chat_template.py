@@ -17,7 +17,8 @@ from ctxchat.domain.model import Scaffold, TemplateBehaviour
 from ctxchat.engine.gguf.cursor import Texts
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.template.deadline import TEMPLATE_FILE, OutOfTimeError, within
-from ctxchat.engine.template.probe import MARKS, Messages, between, probe
+from ctxchat.engine.template.probe import MARKS, ONE_DAY, between, probe
+from ctxchat.engine.template.thinking import USUAL, Messages, Switch, Variables, find_switch
 
 if TYPE_CHECKING:
     from ctxchat.engine.template.sandbox import SandboxedTemplate
@@ -50,7 +51,7 @@ class JinjaTemplate:
 
     @cached_property
     def behaviour(self) -> TemplateBehaviour:
-        return probe(self.render, self._source)
+        return probe(self.render, self._source, switches_thinking=self.switch is not None)
 
     def scaffold(
         self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
@@ -66,18 +67,41 @@ class JinjaTemplate:
     def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
         """The text of messages. What is not known (tools, documents) is left out and not None:
         many templates ask whether it is defined. Raises ModelError."""
-        variables: dict[str, object] = {
+        variables = self._variables(messages, at, answer=answer)
+        if think is not None:
+            switch = self.switch or USUAL
+            variables |= switch.on if think else switch.off
+        return self._rendered(variables)
+
+    @cached_property
+    def switch(self) -> Switch | None:
+        """What switches reasoning, with a system message or without one."""
+        question = {"role": Role.USER.value, "content": MARKS.format(1)}
+        system = {"role": Role.SYSTEM.value, "content": MARKS.format(0)}
+
+        def told(messages: Messages, variables: Variables) -> str | None:
+            base = self._variables(messages, ONE_DAY, answer=True)
+            try:
+                return self._rendered({**base, **variables})
+            except ModelError:
+                return None
+
+        found = (find_switch(partial(told, m), MARKS.format(1)) for m in ([system, question], [question]))
+        return next(filter(None, found), None)
+
+    def _rendered(self, variables: dict[str, object]) -> str:
+        template = self._compiled
+        with _told():
+            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
+
+    def _variables(self, messages: Messages, at: datetime, *, answer: bool) -> dict[str, object]:
+        return {
             "messages": messages,
             "add_generation_prompt": answer,
             "bos_token": self._bos,
             "eos_token": self._eos,
             "strftime_now": at.strftime,
         }
-        if think is not None:
-            variables |= {"enable_thinking": think, "thinking": think}
-        template = self._compiled
-        with _told():
-            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
 
     @cached_property
     def _compiled(self) -> "SandboxedTemplate":

@@ -12,13 +12,15 @@ from ctxchat.store.database import Database
 from ctxchat.store.late_recall import LateRecall
 
 if TYPE_CHECKING:
-    from ctxchat.domain.ports import Embedder
+    from ctxchat.domain.ports import Embedder, Recall
     from ctxchat.service.counting import TokenCounter
     from ctxchat.service.memory import MemoryService
     from ctxchat.service.notes import NoteService
     from ctxchat.service.recalling import RecallService
     from ctxchat.store.note_store import SqliteNotes
     from ctxchat.store.recall import SqliteRecall
+    from ctxchat.store.server.client import ChromaServer
+    from ctxchat.store.server.notes import ServerNotes
 
 STORE_FILE = "conversations.sqlite3"
 
@@ -27,7 +29,8 @@ def note_service(settings: Settings) -> "NoteService":
     """What adds, finds, lists and removes notes."""
     from ctxchat.service.notes import NoteService
 
-    return NoteService(note_store(settings), recall(settings, database()), _counter(settings))
+    found = recall(settings, database(), alone=True)
+    return NoteService(note_store(settings), found, _counter(settings))
 
 
 def memory_service(settings: Settings) -> "MemoryService":
@@ -50,8 +53,10 @@ def database() -> Database:
     return Database(locations.data_folder() / STORE_FILE)
 
 
-def note_store(settings: Settings) -> "SqliteNotes":
+def note_store(settings: Settings) -> "SqliteNotes | ServerNotes":
     """Over a connection of its own: it is asked while recall reads in another."""
+    if settings.notes.url is not None:
+        return server_notes(settings)
     from ctxchat.store.note_store import SqliteNotes
 
     return SqliteNotes(
@@ -61,9 +66,47 @@ def note_store(settings: Settings) -> "SqliteNotes":
     )
 
 
-def recall(settings: Settings, store: Database) -> LateRecall:
-    """What finds passages of a store; little is imported until it is asked for some."""
-    return LateRecall(store, lambda: _recall(settings, store))
+def server_notes(settings: Settings) -> "ServerNotes":
+    """Notes on the server of the settings. Raises SettingsError for an address that is none."""
+    from ctxchat.store.server.absence import Absence
+    from ctxchat.store.server.notes import ServerNotes
+
+    server = chroma_server(settings)
+    return ServerNotes(
+        database(),
+        lambda: _embedder(settings.notes.embedder),
+        server,
+        Absence(locations.cache_folder(), server.address.place),
+        forget_cells=snapshot_folder(settings).release,
+    )
+
+
+def chroma_server(settings: Settings) -> "ChromaServer":
+    """The server of the settings, which nothing has been asked yet. Raises SettingsError."""
+    from ctxchat.settings.secrets import secret
+    from ctxchat.store.server.address import address_of
+    from ctxchat.store.server.client import ChromaServer
+
+    notes = settings.notes
+    address = address_of(
+        notes.url or "",
+        notes.tenant,
+        notes.database,
+        lambda: secret(notes.key_env, notes.key_command),
+        notes.key_header,
+    )
+    return ChromaServer(address, settings.offline)
+
+
+def recall(settings: Settings, store: Database, *, alone: bool = False) -> "Recall":
+    """What finds passages of a store; little is imported until it is asked for some. Where the notes lie on
+    a server, a turn waits for it as long as a turn may, and `alone` as long as it takes."""
+    late = LateRecall(store, lambda: _recall(settings, store))
+    if settings.notes.url is None:
+        return late
+    from ctxchat.store.server.recall import TURN_SECONDS, ServerRecall
+
+    return ServerRecall(late, lambda: server_notes(settings), None if alone else TURN_SECONDS)
 
 
 def recall_of_turns(settings: Settings, store: Database) -> LateRecall:
