@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from gpu_fit import fit
 from gpu_llama_bench import llama_bench
-from gpu_runs import AUTO, HALF, Bench, Run
+from gpu_runs import HALF, Bench, Run
 
 Part = Callable[[Bench, Run, float], dict[str, Any] | None]
 
@@ -134,21 +135,6 @@ def memory(bench: Bench, run: Run, limit: float) -> dict[str, Any]:
     return figures
 
 
-def fit(bench: Bench, run: Run, limit: float) -> dict[str, Any] | None:
-    """What is chosen where nothing is said of layers, and the window leaves less and less memory."""
-    if run.offloaded == HALF:
-        return None
-    windows = [1024] if bench.cpu else [8192, 131072, 524288, 786432] if run.model == "big" else [8192]
-    auto = Run(run.model, run.path, AUTO, run.layers, run.devices)
-    seen = {window: bench.told("gpu_memory", auto, limit, window=window) for window in windows}
-    failed = [(window, one["failure"]) for window, one in seen.items() if one["failure"]]
-    problems = [f"{window:,}: {why['message']}" for window, why in failed if why["code"] != REFUSED]
-    return {"windows": seen, "problems": problems}
-
-
-REFUSED = 3
-"""What does not fit, and is said so."""
-
 PARTS: dict[str, tuple[Part, float]] = {
     "kv": (kv, 60),
     "ask": (ask, 60),
@@ -160,6 +146,6 @@ PARTS: dict[str, tuple[Part, float]] = {
     "snapshots": (snapshots, 90),
     "bench": (bench, 90),
     "memory": (memory, 60),
-    "fit": (fit, 60),
+    "fit": (fit, 120),
 }
 """The most important first: what is cut short has them."""

@@ -79,11 +79,20 @@ def _memory(run: Figures) -> Iterator[tuple[object, ...]]:
 
 
 def _fit(run: Figures) -> Iterator[tuple[object, ...]]:
-    for window, one in run["windows"].items():
-        used = " + ".join(_mebibytes(device) for device in one["with the model"])
-        failure = one["failure"]["message"] if one["failure"] else None
-        kv = _mebibytes(one["receipt"]["kv"]) if one["receipt"] else None
-        yield window, one["cells"], kv, used, one["decode rate"], failure
+    for one in run["windows"]:
+        told, seen = one["foretold"], one["seen"]
+        chosen = f"{told['n_gpu_layers']} layers, {told['type_k']}/{told['type_v']}" if told else "refused"
+        foretold = " + ".join(_mebibytes(device["used"]) for device in told["devices"][:-1]) if told else None
+        devices = seen["receipt"]["devices"] if seen["receipt"] else []
+        allocated = " + ".join(_mebibytes(device["used"]) for device in devices)
+        smi = [
+            with_it - before for before, with_it in zip(seen["before"], seen["with the model"], strict=True)
+        ]
+        free = " + ".join(_mebibytes(device["free"]) for device in told["devices"][:-1]) if told else None
+        grown = " + ".join(map(_mebibytes, smi))
+        failure = seen["failure"]["message"] if seen["failure"] else None
+        typed = ", ".join(one["typed"].values()) or "–"
+        yield one["window"], typed, chosen, free, foretold, allocated, grown, seen["decode rate"], failure
 
 
 def _mebibytes(size: int | None) -> str:
@@ -160,6 +169,17 @@ _BESIDE = (
     "ratio",
     "we add, µs a token",
 )
+_FIT = (
+    "window",
+    "types typed",
+    "chosen",
+    "free",
+    "foretold",
+    "allocated by llama.cpp's log",
+    "more in use by nvidia-smi",
+    "decode tok/s",
+    "refused",
+)
 SECTIONS = {
     "ask": (("finish", "prompt", "load, s", "first token, s", "whole, s"), _ask),
     "kv": (("type", "cells", "formula, bytes", "receipt", "llama.cpp's log", "its rounding", "on"), _kv),
@@ -185,7 +205,7 @@ SECTIONS = {
     "bench": (("tokens", "prefill, s", "tok/s", "decode tok/s", "save, s", "restore, s"), _bench),
     "predictions": (("what", "n", "median error", "90th percentile", "bias"), _predictions),
     "cancelled": (("in", "tokens read", "asked after, s", "ended after, s", "finish"), _cancelled),
-    "fit": (("window", "cells", "KV", "device memory", "decode tok/s", "refused"), _fit),
+    "fit": (_FIT, _fit),
 }
 
 if __name__ == "__main__":

@@ -75,7 +75,11 @@ class Bench:
         )
 
     def ctxchat(self, run: Run, *words: str) -> list[str]:
+        return self.of_any_model(run, *words, "-m", str(run.path))
+
+    def of_any_model(self, run: Run, *words: str) -> list[str]:
+        """A command whose model stands in `words`, or nowhere."""
         threads = ["--threads", "1", "--threads-batch", "1"] if self.cpu else []
-        engine = ["-m", str(run.path), "-ngl", str(run.typed)]
+        engine = ["-ngl", str(run.typed)]
         engine += ["-ts", ",".join(map(str, run.shares))] if run.shares else []
         return [sys.executable, "-m", "ctxchat", *words, *engine, *threads]

@@ -9,7 +9,9 @@ from ctxchat.service.request import AskRequest
 from offloaded import SPEC, ask, greedy, report, settings
 
 before = used_memory()
-service = wiring.chat_service(settings(SPEC["window"], kv__max_disk=0), one_shot=False)
+service = wiring.chat_service(
+    settings(SPEC["window"], kv__max_disk=0, **SPEC.get("typed", {})), one_shot=False
+)
 turn = ask(service, AskRequest("Say hello.", record=False, memory=False, sampling=greedy(8)))
 during = used_memory()
 service.close()

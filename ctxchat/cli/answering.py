@@ -29,7 +29,7 @@ def answer(flags: AskFlags) -> int:
     Raises UsageError before anything is printed, and BrokenPipeError where nobody reads stdout.
     """
     check(flags)
-    settings = load_settings(overrides(flags))
+    settings = load_settings(overrides(flags), offline=flags.offline)
     try:
         question = question_of(flags, settings)
     except PromptTooLargeError as error:
@@ -106,6 +106,7 @@ def request_of(flags: AskFlags, settings: Settings, question: Question) -> AskRe
         pins=tuple(readable(pin) for pin in flags.pin),
         sampling=settings.sampling,
         think=settings.context.think,
+        think_budget=settings.context.think_budget,
         dry_run=flags.dry_run,
         constraint=constraint_of(flags),
     )

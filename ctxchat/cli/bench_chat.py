@@ -16,7 +16,7 @@ from ctxchat.display import amounts
 from ctxchat.display.plots import BLUE, GREEN, ORANGE, Plot, Series, drawn
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import PromptTooLargeError
-from ctxchat.domain.events import ModelLoading
+from ctxchat.domain.events import ModelLoading, Warned
 from ctxchat.service.bench_chat import Step
 from ctxchat.service.bench_left import Left
 from ctxchat.service.bench_ways import ORDER, ChatReport, Held, Way, WayReport
@@ -41,6 +41,8 @@ def show_bench_chat(flags: BenchChatFlags) -> int:
     with cancelled_by_interrupt(cancel):
         for step in followed(bench.run(cancel), progress.line, quiet=flags.quiet):
             report = step if isinstance(step, ChatReport) else report
+            if isinstance(step, Warned):
+                say(step.message)
     if report and any(way.turns for way in report.ways):
         _show(flags, report)
     elif report and any(way.full for way in report.ways):
@@ -137,7 +139,7 @@ class _Progress:
                 return f"loading the model {amounts.percent(done, total)}"
             case Held(report):
                 return self._after(report)
-            case ChatReport():
+            case ChatReport() | Warned():
                 return None
 
     def _after(self, report: WayReport) -> str:

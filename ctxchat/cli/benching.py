@@ -16,8 +16,9 @@ from ctxchat.display import amounts
 from ctxchat.display.plots import cost_plot, drawn
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve
-from ctxchat.domain.events import ModelLoading
+from ctxchat.domain.events import ModelLoading, Warned
 from ctxchat.domain.measurement import Measuring
+from ctxchat.domain.speculation import BatchCosts
 from ctxchat.service.bench import Calibrating, Point, Report, Step
 from ctxchat.service.json_text import json_text
 from ctxchat.settings.load import load_settings
@@ -35,6 +36,8 @@ def show_bench(flags: BenchFlags) -> int:
         progress = _Progress()
         for step in followed(service.run(cancel, quick=flags.quick), progress.line, quiet=flags.quiet):
             report = step if isinstance(step, Report) else report
+            if isinstance(step, Warned):
+                say(step.message)
     if progress.points == 0:
         say("nothing was measured: it was stopped too early, or there is no memory for the cells")
     if report:
@@ -49,6 +52,16 @@ def report_json(report: Report) -> Json:
         "machine": asdict(report.machine),
         "points": [asdict(point) for point in report.points],
         "curve": asdict(report.curve) if report.curve else None,
+        "speculation": _speculation_json(report.batches) if report.batches else None,
+    }
+
+
+def _speculation_json(costs: BatchCosts) -> Json:
+    return {
+        "batches": [{"n": n, "cost": cost} for n, cost in costs.measured],
+        "best": costs.best,
+        "pays": costs.pays,
+        "pays_from": costs.least_share(),
     }
 
 
@@ -90,11 +103,23 @@ def _words(report: Report) -> Iterator[str]:
     if curve:
         yield f"n tokens behind d: {curve.k:.3g} s + n · ({curve.a:.3g} + {curve.b:.3g} · (d + n/2))"
         yield f"a decoded token behind d: {curve.c:.3g} s + {curve.e:.3g} · d"
+    if report.batches:
+        yield from _speculation_words(report.batches)
     seen, window = max([report.calibration.depth, *(p.n for p in report.points)]), report.calibration.window
     if seen < window:
         yield f"measured to {seen:,} cells; what lies between them and {window:,} is extrapolated"
     if report.left_out:
         yield f"not read whole: {', '.join(f'{size:,}' for size in report.left_out)} tokens"
+
+
+def _speculation_words(costs: BatchCosts) -> Iterator[str]:
+    several = ", ".join(f"{n} cost {cost:.2f}" for n, cost in costs.measured if n > 1)
+    yield f"tokens evaluated at once, in tokens decoded alone: {several}"
+    share, best = costs.least_share(), f"at best {costs.best:.2f} times as quick"
+    if costs.pays and share is not None:
+        yield f"drafts (--speculation) pay where {share:.0%} of them are right: {best}"
+    else:
+        yield f"drafts (--speculation) do not pay here, and are off: {best}"
 
 
 class _Progress:
@@ -118,7 +143,7 @@ class _Progress:
                 return self._reading(done, total)
             case Point():
                 self.points += 1
-            case Report():
+            case Report() | Warned():
                 pass
         return None
 

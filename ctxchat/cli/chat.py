@@ -73,7 +73,7 @@ def start_of(flags: AskFlags) -> "Start":
     question = read_attached(flags.words or (), flags.file, flags.data)
     return Start(
         read_for_question,
-        lambda: settings_of(typed),
+        lambda: settings_of(typed, offline=flags.offline),
         session=None if flags.session is None else readable(flags.session),
         resume=flags.resume,
         fork=flags.fork,

@@ -19,11 +19,15 @@ def show(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fal
     from ctxchat.cli.tables import print_table
     from ctxchat.service.json_text import json_text
     from ctxchat.settings.example import toml_value
+    from ctxchat.settings.key import without_credentials
     from ctxchat.settings.load import load_settings
     from ctxchat.settings.schema import value_of
 
     settings = load_settings()
-    found = [(path, value_of(settings, path), origin) for path, origin in settings.origins.items()]
+    found = [
+        (path, without_credentials(value_of(settings, path)), origin)
+        for path, origin in settings.origins.items()
+    ]
     if json:
         print(json_text([{"key": key, "value": value, "origin": origin} for key, value, origin in found], 2))
     else:

@@ -51,4 +51,10 @@ class EngineFlags:
     ubatch_size: Annotated[
         int | None, setting_option("model.ubatch_size", "-ub", "--ubatch-size", metavar="N")
     ] = setting("model.ubatch_size")
-    offline: Annotated[bool | None, setting_option("model.offline", "--offline")] = setting("model.offline")
+    speculation: Annotated[
+        str | None, setting_option("model.speculation", "--speculation", metavar="auto|on|off")
+    ] = setting("model.speculation")
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Make no connection, not even to a server of the settings."),
+    ] = False

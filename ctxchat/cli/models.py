@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ctxchat.cli.completing import model_names
+from ctxchat.cli.fitting import FitFlags, show_fit
+from ctxchat.cli.parsing import takes
 from ctxchat.cli.printing import hint, print_json
 from ctxchat.display import amounts
 from ctxchat.domain.errors import ModelError
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from ctxchat.domain.model import ModelFile
 
 app = typer.Typer(
-    help="List models, look into one, choose one, fetch one.",
+    help="List models, look into one, see how it fits, choose one, fetch one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -110,6 +112,9 @@ def pull_model(model: Remote, offline: Offline = False) -> None:
     say(f"`ctxchat models use {shell_word(finished.path)}` makes it the one that answers")
 
 
+app.command("fit")(takes(FitFlags)(show_fit))
+
+
 _HEADER = (
     "name",
     "family",
@@ -127,7 +132,7 @@ _HEADER = (
 def _record(model: "ModelFile") -> dict[str, object]:
     """A model in JSON, whose fields are a contract."""
     record = asdict(model)
-    del record["template"]
+    del record["template"], record["reuse"]
     return record
 
 

@@ -42,7 +42,8 @@ class Notices:
     def _finish(self, receipt: Receipt) -> None:
         if self._footnotes and receipt.notes:
             self._write_footnotes(receipt.notes)
-        if receipt.finish is Finish.LENGTH and not receipt.error:
+        # Where there is no answer at all, the warning before said more.
+        if receipt.finish is Finish.LENGTH and receipt.answer.strip() and not receipt.error:
             self._say("the answer was cut at its limit: --max-tokens raises it")
         if receipt.error:
             self._say(receipt.error.message)

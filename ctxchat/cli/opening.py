@@ -42,11 +42,11 @@ def opened(start: "Start") -> int:
     os._exit(code)
 
 
-def settings_of(typed: Mapping[str, object]) -> "Settings":
+def settings_of(typed: Mapping[str, object], *, offline: bool = False) -> "Settings":
     """The settings under what was typed. Raises SettingsError."""
     from ctxchat.settings.load import load_settings
 
-    return load_settings(typed)
+    return load_settings(typed, offline=offline)
 
 
 def _services(settings: "Settings") -> "Services":

@@ -116,6 +116,9 @@ class TurnFlags:
     think: Annotated[bool | None, typer.Option("--think/--no-think", help=KEYS["context.think"].doc)] = (
         setting("context.think")
     )
+    think_budget: Annotated[
+        int | None, setting_option("context.think_budget", "--think-budget", metavar="TOKENS")
+    ] = setting("context.think_budget")
 
     schema: Annotated[
         str | None,

@@ -31,7 +31,7 @@ def show_plan(flags: AskFlags) -> int:
     from ctxchat.service import wiring
 
     check(flags)
-    settings = load_settings(overrides(flags))
+    settings = load_settings(overrides(flags), offline=flags.offline)
     question = question_of(flags, settings)
     request = replace(request_of(flags, settings, question), dry_run=True)
     for warning in question.warnings:

@@ -3,12 +3,12 @@
 from ctxchat.cli.terminal.screen import Screen
 from ctxchat.cli.terminal.status import StatusLine
 from ctxchat.display.plain_text import clean
-from ctxchat.domain.events import ReasoningGenerated, TextGenerated, TurnEvent, TurnFinished
+from ctxchat.domain.events import ReasoningGenerated, TextGenerated, TurnEvent, TurnFinished, Warned
 
 
 class Reasoning:
     """Reasoning as it comes off a terminal; dim and in whole lines on one, so that a status line
-    can stand below. It sees events before the answer does, and ends its line when that begins."""
+    can stand below. It sees events before the answer and warnings do, and ends its line when one begins."""
 
     def __init__(self, screen: Screen, status: StatusLine | None) -> None:
         self._screen = screen
@@ -21,7 +21,7 @@ class Reasoning:
             case ReasoningGenerated(text):
                 self._open = True
                 self._write(self._added(text))
-            case TextGenerated() | TurnFinished() if self._open:
+            case TextGenerated() | Warned() | TurnFinished() if self._open:
                 self._write(self._ended())
                 self._open = False
             case _:

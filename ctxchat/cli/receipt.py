@@ -31,6 +31,7 @@ def receipt_json(receipt: Receipt) -> Json:
         "cost": asdict(receipt.cost) if receipt.cost else None,
         "answer_tokens": receipt.answer_tokens,
         "notes": notes_json(receipt.notes),
+        "speculation": asdict(receipt.speculation) if receipt.speculation else None,
     }
 
 

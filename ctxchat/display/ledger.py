@@ -8,6 +8,7 @@ from ctxchat.display.plain_text import one_line, shortened
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.prompt import Piece, Prompt
 from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Latency, Memory, Receipt
+from ctxchat.domain.speculation import Speculated
 
 _TEXT_COLUMNS = 60
 
@@ -76,11 +77,18 @@ def spent(receipt: Receipt) -> Iterator[tuple[str, str]]:
         yield from _kv_rows(receipt.kv)
     if receipt.memory:
         yield "memory", _memory(receipt.memory)
+        for device in receipt.memory.devices:
+            yield (
+                "",
+                f"{amounts.size(device.used)} on {device.name}, {amounts.size(device.free)} free beside it",
+            )
     latency, foretold = receipt.latency, receipt.predicted
     yield "prefill", _foretold(latency.prefill, latency.prefill_rate, amounts.seconds(foretold.prefill))
     per_token = foretold.decode_per_token
     expected = amounts.rate(1 / per_token if per_token else None)
     yield "decode", _foretold(latency.decode, latency.decode_rate, expected)
+    if receipt.speculation:
+        yield "drafts", _speculated(receipt.speculation)
     yield "time", _time(latency)
     yield from _cost(receipt)
 
@@ -214,6 +222,11 @@ def _memory(memory: Memory) -> str:
 
 def _foretold(actual: float | None, rate: float | None, predicted: str) -> str:
     return f"{amounts.seconds(actual)} ({amounts.rate(rate)}), predicted {predicted}"
+
+
+def _speculated(speculated: Speculated) -> str:
+    said = f"{speculated.drafted:,} tokens looked up, {speculated.accepted:,} of them right"
+    return said if speculated.gain is None else f"{said}: {speculated.gain:.2f} times as quick"
 
 
 def _time(latency: Latency) -> str:

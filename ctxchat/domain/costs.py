@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from ctxchat.domain.cost import CostCurve
+from ctxchat.domain.speculation import BatchCosts
 
 
 class Costs(Protocol):
@@ -14,6 +15,9 @@ class Costs(Protocol):
 
     def restoring(self, tokens: int) -> float | None:
         """Seconds to bring the cells of so many tokens back from disk, None until that is known."""
+
+    def batches(self) -> BatchCosts | None:
+        """What evaluating several tokens at once costs, None until a calibration has measured it."""
 
     def is_stale(self) -> bool:
         """Whether a calibration would tell more than is known: nothing is, or the machine's load has changed

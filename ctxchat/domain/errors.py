@@ -10,7 +10,8 @@ CtxChatError                 what every expected failure derives from
 ├── UnsatisfiedError     5   the answer is not what its schema or grammar asks for
 └── StoreError           6   the store cannot be read or written
     ├── ConversationBusyError   another process holds the conversation
-    └── NotesBusyError          another process writes notes
+    ├── NotesBusyError          another process writes notes
+    └── NotesUnreachableError   the server of the notes cannot be asked
 
 A message is one line that names what happened and the way out.
 """
@@ -70,3 +71,7 @@ class ConversationBusyError(StoreError):
 
 class NotesBusyError(StoreError):
     """Another process is writing notes."""
+
+
+class NotesUnreachableError(StoreError):
+    """The server that holds the notes cannot be asked, or refuses."""

@@ -14,6 +14,7 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Citation, FilterStep, KvCost, Predicted, Receipt
+from ctxchat.domain.speculation import Speculated
 from ctxchat.domain.summary import SummaryOrigin
 
 
@@ -125,7 +126,8 @@ class Generated:
     `reasoning_ids` come first, with their tags; `text_ids` leave the end-of-turn token out. Their
     texts, joined, are `reasoning` and `text`. `aligned` is False where a token holds the end of
     one and the beginning of the other. `satisfied` is False where the text is not what the
-    constraint asks for. `usage` is what a server says, None where none was asked.
+    constraint asks for. `usage` is what a server says, None where none was asked, and `speculation` is
+    None where nothing was to be drafted.
     """
 
     finish: Finish
@@ -136,6 +138,7 @@ class Generated:
     aligned: bool = True
     satisfied: bool = True
     usage: Usage | None = None
+    speculation: Speculated | None = None
 
 
 @dataclass(frozen=True, slots=True)

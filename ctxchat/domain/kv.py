@@ -8,8 +8,8 @@ from ctxchat.domain.model import CachePlan, Restoration
 
 
 class KvCache(Protocol):
-    """The cells a model holds, by sequence: 0 the chat, 1 side work, 2 calibration, 3 the branch
-    left last."""
+    """The cells a model holds, by sequence: 0 the chat, 1 side work, 2 what the chat held when its
+    turn began (where a sequence cannot be cut back), 3 the branch left last."""
 
     @property
     def type_k(self) -> str: ...

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ctxchat.domain.constraint import Constraint
 from ctxchat.domain.prompt import PromptMessage
+from ctxchat.domain.receipt import DeviceMemory
 from ctxchat.domain.sampling import Sampling
 
 
@@ -15,7 +16,8 @@ class ModelFacts:
     bytes.
 
     `path` is its file, or the URL of the server that runs it, of which layers and weights are None.
-    `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused.
+    `trims` says that the tail of its KV cache can be removed, so that a prefix can be reused. `room` is the
+    window that memory has room for, where that is less than it would be.
     """
 
     name: str
@@ -25,6 +27,7 @@ class ModelFacts:
     layers: int | None
     weights: int | None
     trims: bool = True
+    room: int | None = None
 
 
 class SystemPlacement(StrEnum):
@@ -36,10 +39,22 @@ class SystemPlacement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReasoningTags:
-    """The texts a model puts around its reasoning."""
+    """The texts a model puts around its reasoning.
+
+    `between` is all that its template writes between reasoning and answer, empty where that is not
+    known. `direct` is what an answer without reasoning begins with, where that is no part of its text.
+    """
 
     opening: str
     closing: str
+    between: str = ""
+    direct: str = ""
+
+    @property
+    def ending(self) -> str:
+        """What ends reasoning in the model's place."""
+        in_lines = self.closing.startswith("</")
+        return self.between or (f"\n{self.closing}\n\n" if in_lines else self.closing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +103,10 @@ class Generation:
     """One request to a model: prompt ids, how to sample, how many tokens at the most.
 
     `reasoning` are the tags to look for, None where the model does not reason; `in_reasoning`
-    says that the prompt has opened them. With `aside` the chat's cells are shared as far as the
-    prompt begins with them, and are the same after it as before. A `constraint` holds for the text
-    behind the reasoning. `messages` are the prompt for a server that takes no ids.
+    says that the prompt has opened them. `reasoning_budget` is how many tokens may come between them
+    before the closing one is written for the model, None for any number. With `aside` the chat's cells
+    are shared as far as the prompt begins with them, and are the same after it as before. A `constraint`
+    holds for the text behind the reasoning. `messages` are the prompt for a server that takes no ids.
     """
 
     ids: Sequence[int]
@@ -100,6 +116,7 @@ class Generation:
     in_reasoning: bool = False
     aside: bool = False
     constraint: Constraint | None = None
+    reasoning_budget: int | None = None
     messages: tuple[PromptMessage, ...] = ()
 
 
@@ -154,13 +171,37 @@ SERVER = "server"
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFit:
+    """How a model is run in the memory there is: layers on GPUs, the output head counting as one, the window
+    in tokens, what is taken on each device and, last, on the host, and why. `notice` tells of a GPU that
+    cannot be used."""
+
+    n_gpu_layers: int
+    window: int
+    type_k: str
+    type_v: str
+    devices: tuple[DeviceMemory, ...]
+    reason: str
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedGpu:
+    """A GPU of this machine that llama.cpp's build cannot use, as seen, and the command that mends it."""
+
+    seen: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A GGUF file as a list shows it, or a server, of which `name`, `path` (its URL) and `source` are known.
     Only `error` is set where the header cannot be read.
 
     `parameters` are counted from the tensors, `window` is the trained one in tokens, and
     `kv_bytes_per_token` is for f16 keys and values. `source` says where it was found, `template` the
-    kind of chat template it brings, None where it brings none.
+    kind of chat template it brings, None where it brings none, or what it is where it does not chat.
+    `reuse` says how far its cache allows what was read to be used again.
     """
 
     name: str
@@ -174,6 +215,7 @@ class ModelFile:
     kv_bytes_per_token: int | None = None
     error: str | None = None
     template: str | None = None
+    reuse: str | None = None
 
     @property
     def reference(self) -> str:

@@ -17,15 +17,10 @@ from ctxchat.domain.conversation import (
     SearchHit,
 )
 from ctxchat.domain.costs import Costs
-from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.events import EngineEvent, ModelLoading, Warned
 from ctxchat.domain.kv import KvCache, PrefixCache
 from ctxchat.domain.measurement import Calibration
-from ctxchat.domain.model import (
-    Generation,
-    ModelFacts,
-    Scaffold,
-    TemplateBehaviour,
-)
+from ctxchat.domain.model import Generation, ModelFacts, Scaffold, TemplateBehaviour
 from ctxchat.domain.passage import Chunk, Collection, Document, Hashes, Hit, Passage, Scope
 from ctxchat.domain.prompt import SegmentKey
 from ctxchat.domain.receipt import Memory
@@ -43,7 +38,9 @@ class Clock(Protocol):
 
 
 class Vocabulary(Protocol):
-    """Text to token ids and back, callable from any thread."""
+    """Text to token ids and back, callable from any thread. `remote` says that a server makes them."""
+
+    remote: bool
 
     @property
     def fingerprint(self) -> str:
@@ -52,10 +49,6 @@ class Vocabulary(Protocol):
     @property
     def exact(self) -> bool:
         """False where counts are estimates."""
-
-    @property
-    def remote(self) -> bool:
-        """Whether a server tokenizes."""
 
     @property
     def begin(self) -> tuple[int, ...]:
@@ -112,9 +105,9 @@ class Model(Protocol):
     def costs(self) -> Costs | None:
         """None before the model is loaded."""
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading | Warned]:
         """Make the model ready, once; without `weights` only facts, vocabulary and template are.
-        Raises ModelError. Ends early, not loaded, where it was cancelled."""
+        Tells what gives way for memory. Raises ModelError. Ends early, not loaded, where it was cancelled."""
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Read the prompt and answer. Ends with `Generated`, also where it was cancelled; closing
@@ -145,15 +138,20 @@ class Embedder(Protocol):
 class Recall(Protocol):
     """Finds passages. Every method raises StoreError where the store cannot be read."""
 
-    def warm(self) -> None:
-        """Import and open what searching in notes needs; callable from another thread."""
+    def warm(self, collections: Sequence[str] | None = None) -> None:
+        """Import and open what searching in notes (of these collections, None for all) needs, and bring
+        here what changed on their server; callable from another thread. Raises NotesUnreachableError."""
 
-    def collections(self) -> list[str]:
-        """Names of the collections there are: quick, and nothing heavy is imported for it."""
+    def collections(self, *, writes: bool = True) -> list[str]:
+        """Names of the collections there are: quick, and nothing heavy is imported for it, where they lie on
+        this machine. Else their server is asked. Raises NotesUnreachableError where it cannot be, or is
+        not to be: without `writes` nobody is asked."""
+
+    def remarks(self, collections: Sequence[str] | None = None) -> list[str]:
+        """What is to be said of the notes of these collections, a line each; None for all."""
 
     def stale(self) -> list[str]:
-        """Collections whose index is not what the store says. They are searched more slowly until they are
-        repaired. Nothing heavy is imported for it."""
+        """Collections whose index is not what the store says, searched more slowly; imports nothing heavy."""
 
     def repair(self) -> list[str]:
         """Build indexes that are stale again; a line for each."""
@@ -163,14 +161,16 @@ class Recall(Protocol):
 
     def search(self, query: str, scope: Scope, limit: int | None = None, *, writes: bool = True) -> list[Hit]:
         """Passages of the scope, best first; all that were scored where `limit` is None. Without `writes` no
-        file is changed by it, which is slower where there are many notes."""
+        file is changed by it, which is slower where there are many notes, and no server is asked. Raises
+        NotesUnreachableError where the notes of the scope lie on a server that cannot be asked."""
 
 
 class Notes(Protocol):
-    """Notes in collections: text and vectors in the store, which is the truth, and an index in Chroma.
+    """Notes in collections: text and vectors in the store, which is the truth, and an index in Chroma; or on
+    a Chroma server, which is the truth, and a mirror in the store.
 
     Writing waits for another process that writes, and raises NotesBusyError after 5 s. Every method
-    raises StoreError where the store cannot be read or written.
+    raises StoreError where the store cannot be read or written, NotesUnreachableError for the server.
     """
 
     def hashes(self, collection: str) -> Hashes:
@@ -196,8 +196,7 @@ class Notes(Protocol):
         """By name."""
 
     def repair(self) -> list[str]:
-        """Make Chroma hold what the store holds, collection by collection; a line for each that had to
-        be rebuilt."""
+        """Make Chroma hold what the store holds; a line for each collection that had to be rebuilt."""
 
 
 class Conversations(Protocol):

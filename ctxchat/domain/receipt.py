@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.prompt import Prompt
+from ctxchat.domain.speculation import Speculated
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,26 @@ class KvCost:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Bytes of a device, or of the host: what a model takes of it, and what is free, None where that is not
+    known."""
+
+    name: str
+    free: int | None
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """Bytes the model holds: weights as mapped, KV and compute buffers as allocated, and the
-    resident size of the process."""
+    resident size of the process. `devices` are those with layers on them: what of all that lies there,
+    and what is free beside it."""
 
     weights: int
     kv: int
     compute: int | None
     resident: int | None
+    devices: tuple[DeviceMemory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +155,6 @@ class Receipt:
     answer_tokens: int | None = None
     filters: tuple[FilterStep, ...] = ()
     notes: tuple[Citation, ...] = ()
+    speculation: Speculated | None = None
     spent: Money | None = None
     counted: int | None = None

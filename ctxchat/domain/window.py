@@ -27,17 +27,23 @@ class Window:
         )
 
 
-def window_size(wanted: int | None, trained: int) -> int:
-    """The window: what was set, else the smaller of the trained window and 8,192."""
-    return wanted or min(trained, DEFAULT_WINDOW)
+def window_size(wanted: int | None, trained: int, room: int | None = None) -> int:
+    """The window: what was set, else the smallest of the trained window, 8,192, and what memory has room
+    for."""
+    return wanted or min(trained, DEFAULT_WINDOW, room or DEFAULT_WINDOW)
 
 
 def choose_window(
-    wanted: int | None, trained: int, max_tokens: int | None, *, is_most: bool = False
+    wanted: int | None,
+    trained: int,
+    max_tokens: int | None,
+    room: int | None = None,
+    *,
+    is_most: bool = False,
 ) -> Window:
     """The window and its reserve: `max_tokens` where it is set, else an eighth of the window
     within 64 and 4,096. Where `trained` is the most there is, more is not given."""
-    size = window_size(min(wanted, trained) if wanted and is_most else wanted, trained)
+    size = window_size(min(wanted, trained) if wanted and is_most else wanted, trained, room)
     reserve = max_tokens or max(LEAST_RESERVE, min(size // 8, MOST_RESERVE))
     if reserve >= size:
         raise UsageError(

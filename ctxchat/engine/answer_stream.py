@@ -1,6 +1,6 @@
 """Decoded tokens to what is shown: reasoning, then text, without tags and stop strings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Generated, ReasoningGenerated, TextGenerated
@@ -13,7 +13,8 @@ Shown = ReasoningGenerated | TextGenerated
 class AnswerStream:
     """Splits an answer while it is decoded, and its ids when it has ended.
 
-    Reasoning stands at the beginning or nowhere: an opening tag behind other text is text. The
+    Reasoning stands at the beginning or nowhere: an opening tag behind other text is text. What
+    says that an answer comes without reasoning stands there too, and is as little text. The
     white space around the tags belongs to them. Stop strings are looked for in the text alone.
     Places are counted in characters of all that was decoded.
     """
@@ -22,10 +23,14 @@ class AnswerStream:
         self, tags: ReasoningTags | None, *, in_reasoning: bool = False, stops: tuple[str, ...] = ()
     ) -> None:
         self._characters = Characters()
-        self._opening = tags.opening if tags else ""
+        self._openings: dict[str, Callable[[str], list[Shown]]] = {}
+        if tags:
+            self._openings[tags.opening] = self._read_reasoning
+        if tags and tags.direct:
+            self._openings[tags.direct] = self._await_text
         self._closing = MarkerSearch((tags.closing,) if tags else ())
         self._stop = MarkerSearch(stops)
-        self._phase = self._read_text
+        self._phase: Callable[[str], list[Shown]] = self._read_text
         if tags:
             self._phase = self._read_reasoning if in_reasoning else self._await_reasoning
         self._beginning = ""
@@ -40,6 +45,16 @@ class AnswerStream:
     def stopped(self) -> bool:
         """Whether a stop string was decoded."""
         return self._stop.found is not None
+
+    @property
+    def reasons(self) -> bool:
+        """Whether what comes next is reasoning, or ends it."""
+        return self._phase == self._read_reasoning
+
+    @property
+    def whole(self) -> bool:
+        """Whether what was fed ends with a whole character."""
+        return self._characters.whole and not self._waiting
 
     def feed(self, token: int, piece: bytes) -> list[Shown]:
         """What can be shown of a token, given as its bytes."""
@@ -90,35 +105,40 @@ class AnswerStream:
         if self._waiting and self._characters.whole:
             self._groups.append((self._received, self._waiting))
             self._waiting = ()
-        return list(self._phase(text)) if text and not self.stopped else []
+        return self._phase(text) if text and not self.stopped else []
 
-    def _await_reasoning(self, text: str) -> Iterator[Shown]:
+    def _await_reasoning(self, text: str) -> list[Shown]:
         self._beginning += text
         begun = self._beginning.lstrip()
-        if begun.startswith(self._opening):
-            self._beginning, self._phase = "", self._read_reasoning
-            yield from self._read_reasoning(begun[len(self._opening) :])
-        elif not self._opening.startswith(begun):
-            text, self._beginning, self._phase = self._beginning, "", self._read_text
-            yield from self._read_text(text)
+        opening = next(filter(begun.startswith, self._openings), None)
+        if opening is not None:
+            self._beginning, self._phase = "", self._openings[opening]
+            return self._phase(begun[len(opening) :])
+        if any(each.startswith(begun) for each in self._openings):
+            return []
+        text, self._beginning, self._phase = self._beginning, "", self._read_text
+        return self._read_text(text)
 
-    def _read_reasoning(self, text: str) -> Iterator[Shown]:
-        yield from self._note(ReasoningGenerated, self._closing.feed(text))
+    def _read_reasoning(self, text: str) -> list[Shown]:
+        shown = self._note(ReasoningGenerated, self._closing.feed(text))
         if self._closing.found:
             self._phase = self._await_text
-            yield from self._await_text(self._closing.rest)
+            shown += self._await_text(self._closing.rest)
+        return shown
 
-    def _await_text(self, text: str) -> Iterator[Shown]:
+    def _await_text(self, text: str) -> list[Shown]:
         text = text.lstrip()
-        if text:
-            self._text_begin = self._received - len(text)
-            self._phase = self._read_text
-            yield from self._read_text(text)
+        if not text:
+            return []
+        self._text_begin = self._received - len(text)
+        self._phase = self._read_text
+        return self._read_text(text)
 
-    def _read_text(self, text: str) -> Iterator[Shown]:
-        yield from self._note(TextGenerated, self._stop.feed(text))
+    def _read_text(self, text: str) -> list[Shown]:
+        shown = self._note(TextGenerated, self._stop.feed(text))
         if self._stop.found:
             self._text_end = self._received - len(self._stop.rest) - len(self._stop.found)
+        return shown
 
     def _note(self, kind: type[Shown], text: str) -> list[Shown]:
         if not text:

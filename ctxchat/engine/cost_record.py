@@ -5,11 +5,13 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from ctxchat.domain.errors import StoreError
+from ctxchat.domain.speculation import BatchCosts
 from ctxchat.engine.cost_curve import Coefficients, Observation, Phase
 from ctxchat.locations import private_folder
 
@@ -22,11 +24,12 @@ Phases = Mapping[int, Phase]
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a model as it is run here. Restoring is a phase without threads: `n` tokens come
-    back from disk."""
+    back from disk. What `batches` cost is known by the numbers of threads that read and that decode."""
 
     prefill: Phases
     decode: Phases
     restore: Phase | None = None
+    batches: Mapping[tuple[int, int], BatchCosts] = field(default_factory=dict)
 
 
 NOTHING = Known({}, {})
@@ -40,7 +43,10 @@ def read(path: Path) -> Known:
             return NOTHING
         restore = kept.get("restore")
         return Known(
-            _phases(kept["prefill"]), _phases(kept["decode"]), None if restore is None else _phase(restore)
+            _phases(kept["prefill"]),
+            _phases(kept["decode"]),
+            None if restore is None else _phase(restore),
+            dict(map(_batches, kept.get("batches", ()))),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return NOTHING
@@ -76,6 +82,7 @@ def _write(path: Path, known: Known) -> None:
         "prefill": _kept(known.prefill),
         "decode": _kept(known.decode),
         "restore": _kept_phase(known.restore) if known.restore else None,
+        "batches": [(*threads, costs.measured) for threads, costs in known.batches.items()],
     }
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.touch(mode=0o600)
@@ -97,6 +104,17 @@ def _kept_phase(phase: Phase) -> dict[str, object]:
 
 def _phases(kept: Mapping[str, Mapping[str, object]]) -> Phases:
     return {int(threads): _phase(phase) for threads, phase in kept.items()}
+
+
+def _batches(kept: object) -> tuple[tuple[int, int], BatchCosts]:
+    """Raises ValueError for numbers that cannot have been measured."""
+    *threads, measured = _list(kept)
+    reading, decoding = map(int, _numbers(threads, 2))
+    pairs = [(int(n), cost) for n, cost in (_numbers(pair, 2) for pair in _list(measured))]
+    sizes = [n for n, _ in pairs]
+    if sizes != sorted(set(sizes)) or pairs[0] != (1, 1.0) or min(cost for _, cost in pairs) <= 0:
+        raise ValueError("no batches")
+    return (reading, decoding), BatchCosts(tuple(pairs))
 
 
 def _phase(kept: Mapping[str, object]) -> Phase:
@@ -122,7 +140,7 @@ def _numbers(kept: object, count: int) -> Sequence[float]:
     return numbers
 
 
-def _list(kept: object) -> list[float]:
+def _list(kept: object) -> list[Any]:
     if not isinstance(kept, list):
         raise TypeError("no list")
     return kept

@@ -6,10 +6,11 @@ from typing import Protocol
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.cost import CostCurve, attention_pairs
-from ctxchat.domain.events import ModelLoading
+from ctxchat.domain.events import ModelLoading, Warned
 from ctxchat.domain.measurement import CALIBRATION_SECONDS, Calibration, Measured, Measuring
 from ctxchat.domain.model import ModelFacts
 from ctxchat.domain.ports import Model
+from ctxchat.domain.speculation import BatchCosts
 
 SMALLEST = 512
 
@@ -54,8 +55,8 @@ class Calibrating:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was measured of a model, the curve through it, how far the calibration reached, and the sizes
-    that were left out."""
+    """What was measured of a model, the curve through it, how far the calibration reached, the sizes
+    that were left out, and what evaluating several tokens at once costs, None where that is not known."""
 
     model: ModelFacts
     machine: Machine
@@ -63,9 +64,10 @@ class Report:
     curve: CostCurve | None
     calibration: Calibration
     left_out: tuple[int, ...]
+    batches: BatchCosts | None = None
 
 
-Step = ModelLoading | Calibrating | CostCurve | Measuring | Point | Report
+Step = ModelLoading | Warned | Calibrating | CostCurve | Measuring | Point | Report
 """What a measurement gives as it goes; a curve comes with the calibration, to tell the time left."""
 
 
@@ -113,6 +115,7 @@ class BenchService:
         yield Calibrating(CALIBRATION_SECONDS)
         (calibration,) = model.calibrate(cancel, CALIBRATION_SECONDS)
         curve = model.costs.curve() if model.costs else None
+        batches = model.costs.batches() if model.costs else None
         if curve:
             yield curve
         every = sizes(calibration.window)
@@ -126,6 +129,7 @@ class BenchService:
             curve=model.costs.curve() if model.costs else None,
             calibration=calibration,
             left_out=tuple(size for size in every if size not in measured),
+            batches=batches,
         )
 
 

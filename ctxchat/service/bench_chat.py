@@ -16,6 +16,7 @@ from ctxchat.domain.events import (
     Settling,
     TextGenerated,
     TurnFinished,
+    Warned,
 )
 from ctxchat.domain.ports import Clock
 from ctxchat.domain.prompt import Prompt
@@ -44,7 +45,7 @@ class Stage:
     narrow: Callable[[], bool] = lambda: False
 
 
-Step = ModelLoading | Held | ChatReport
+Step = ModelLoading | Warned | Held | ChatReport
 
 
 @dataclass
@@ -90,7 +91,7 @@ class ChatBench:
         report = WayReport(way, turns=(), full=False, asked=asked)
         yield Held(report)
         for event in stage.service.load(cancel):
-            if isinstance(event, ModelLoading):
+            if isinstance(event, ModelLoading | Warned):
                 yield event
         if cancel.requested:
             return report

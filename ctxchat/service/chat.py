@@ -34,9 +34,10 @@ from ctxchat.service.remembering import Remembering
 from ctxchat.service.request import AskRequest
 from ctxchat.service.restoring import restore
 from ctxchat.service.satisfaction import check_satisfied
-from ctxchat.service.served import count_warnings, pieces_of, served_kv
+from ctxchat.service.served import count_warnings, pieces_of, served_kv, stretch_of
 from ctxchat.service.spending import Spending
 from ctxchat.service.texts import Texts
+from ctxchat.service.thinking import budget_left, unanswered
 from ctxchat.service.turn import Stopwatch, Turn
 from ctxchat.service.turn_events import foretold, refuse_rest, warnings, whole
 from ctxchat.service.upkeep import FoldNow, Upkeep
@@ -71,6 +72,7 @@ class ChatService:
         self._stays = stays
         self._calibration = IdleCalibration(clock)
         self._spending = Spending()
+        self._stretch = 1.0
         self._last: Turn | None = None
         self._finished: Turn | None = None
 
@@ -80,7 +82,7 @@ class ChatService:
         Closing the generator cancels the answer and records what there is of it. Raises
         UsageError for a request that cannot be asked.
         """
-        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.think)
+        turn = Turn(Stopwatch(self._clock), request.writes, request.sampling.max_tokens, request.thinks)
         self._finished = None
         try:
             self._remembering.begin(request)
@@ -115,6 +117,7 @@ class ChatService:
         """Answer with another model from now on. What was said is tokenized for it at the next turn."""
         self._in_use.change(open_model)
         self._finished = self._last = None
+        self._stretch = 1.0
 
     @contextmanager
     def counting(self, max_tokens: int | None) -> Iterator[Assembly]:
@@ -223,7 +226,9 @@ class ChatService:
 
     def _assembly(self, model: Model, max_tokens: int | None) -> Assembly:
         policy, facts = self._policy_for(model.facts.name), model.facts
-        window = choose_window(policy.window, facts.window, max_tokens, is_most=model.cache is None)
+        at_server = model.cache is None
+        window = choose_window(policy.window, facts.window, max_tokens, facts.room, is_most=at_server)
+        policy = policy.stretched(self._stretch, window)
         return Assembly(self._conversations, self._texts.wording, model, window, policy)
 
     def _loaded(self, request: AskRequest, turn: Turn, cancel: Cancel) -> Generator[TurnEvent, None, Model]:
@@ -253,6 +258,7 @@ class ChatService:
             reasoning=None if turn.is_in_text else model.template.behaviour.reasoning,
             in_reasoning=turn.prompt.opens_reasoning,
             constraint=request.constraint,
+            reasoning_budget=budget_left(request, turn),
             messages=turn.prompt.messages,
         )
         events = model.generate(generation, cancel)
@@ -270,12 +276,14 @@ class ChatService:
             raise
         finally:
             self._finish(turn, model, before)
+        yield from unanswered(turn)
         check_satisfied(request.constraint, turn.generated)
 
     def _finish(self, turn: Turn, model: Model, before: Turn | None) -> None:
         """Take the last readings, and record the answer, or the part of it there is."""
         if model.cache is None:
             turn.kv = served_kv(turn, met_at_server(model, turn, before))
+            self._stretch = max(self._stretch, stretch_of(turn))
         elif turn.kv is not None:
             turn.kv = replace(turn.kv, cells=model.cache.cells(), capacity=model.cache.capacity)
         turn.memory = model.memory()

@@ -126,6 +126,7 @@ class Compaction:
             limit,
             reasoning=model.template.behaviour.reasoning,
             in_reasoning=prompt.opens_reasoning,
+            reasoning_budget=0,
             aside=True,
             messages=prompt.messages,
         )

@@ -7,14 +7,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctxchat import __version__, locations
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.domain.measurement import Calibration
-from ctxchat.domain.model import ModelFile, TemplateBehaviour
+from ctxchat.domain.model import ModelFile, TemplateBehaviour, UnusedGpu
 from ctxchat.domain.passage import Collection
 from ctxchat.service.doctor_servers import connections, server_checks
 from ctxchat.service.servers import Servers
@@ -43,11 +43,13 @@ class Probes:
 
     engine: the version of llama-cpp-python
     gpu: the devices its build can use, none on a CPU alone
+    unused_gpu: a GPU of this machine that its build has no support for
     model: the path of the model that would be used
     header: a model's file as a list shows it
     template: what its chat template does to earlier turns
     threads: threads that decode, and that prefill
     conversations: how many are recorded, after a check of the store; None where there is no store
+    notes_server: what goes to the server that holds the notes, and how it answers; None where there is none
     snapshots: bytes that KV snapshots take, and may take
     notes: the collections, and the names of those whose index is not what the store says
     servers: those of the settings
@@ -56,6 +58,7 @@ class Probes:
 
     engine: Callable[[], str]
     gpu: Callable[[], list[str]]
+    unused_gpu: Callable[[], UnusedGpu | None]
     model: Callable[[], Path]
     header: Callable[[Path], ModelFile]
     template: Callable[[Path], TemplateBehaviour]
@@ -65,6 +68,7 @@ class Probes:
     snapshots: Callable[[], tuple[int, int]]
     calibrate: Callable[[], tuple[Calibration, CostCurve | None]]
     servers: Callable[[], Servers]
+    notes_server: Callable[[], str] | None = None
 
 
 def examine(
@@ -112,15 +116,26 @@ def _python() -> Finding:
 def _engine(probe: Probes) -> Iterator[Finding]:
     reinstall = "pip install --force-reinstall --no-cache-dir llama-cpp-python"
     yield _attempt("llama-cpp-python", probe.engine, reinstall)
-    yield _attempt(
-        "gpu", lambda: ", ".join(probe.gpu()) or "none: models run on the CPU", reinstall, matters=False
-    )
+    yield _gpu(probe, reinstall)
 
     def threads() -> str:
         decode, prefill = probe.threads()
         return f"{decode} to write an answer, {prefill} to read a prompt"
 
     yield _attempt("threads", threads, "set model.threads and model.threads_batch")
+
+
+def _gpu(probe: Probes, reinstall: str) -> Finding:
+    unused = None
+
+    def look() -> str:
+        nonlocal unused
+        if unused := probe.unused_gpu():
+            raise CtxChatError(f"{unused.seen}: models run on the CPU")
+        return ", ".join(probe.gpu()) or "none: models run on the CPU"
+
+    found = _attempt("gpu", look, reinstall, matters=False)
+    return replace(found, mend=unused.mend) if unused else found
 
 
 def _model(probe: Probes) -> Iterator[Finding]:
@@ -163,7 +178,8 @@ def _header(file: ModelFile) -> str:
 def _kv(file: ModelFile) -> str:
     if file.kv_bytes_per_token is None:
         raise CtxChatError("its size is not known from the file's header")
-    return f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+    size = f"{file.kv_bytes_per_token:,} bytes a token with f16 keys and values"
+    return f"{size}; {file.reuse}" if file.reuse else size
 
 
 def _cost(calibration: Calibration, curve: CostCurve | None) -> str:
@@ -193,13 +209,15 @@ def template_words(behaviour: TemplateBehaviour) -> str:
     ]
     if behaviour.reasoning:
         kept = "left out of" if behaviour.strips_reasoning else "kept in"
-        words.append(f"reasoning is {kept} later prompts")
+        words.append(f"it reasons in {behaviour.reasoning.opening}, which is {kept} later prompts")
     if behaviour.trims:
         words.append("white space around messages is removed")
     if behaviour.dated:
         words.append("it writes the date, which is that of the conversation")
     if behaviour.switches_thinking:
         words.append("--think and --no-think work")
+    elif behaviour.reasoning:
+        words.append("it has no switch for reasoning: --think-budget 0 ends it at once")
     return "; ".join(words)
 
 
@@ -209,8 +227,12 @@ def _record(probe: Probes) -> Iterator[Finding]:
         return "no store yet: the first question makes it" if number is None else f"{number:,}, all readable"
 
     yield _attempt("conversations", conversations, "restore the store from a backup, or move it away")
-    mend = "ctxchat notes search WORD builds it again from the store; no note is lost"
-    yield _attempt("notes", lambda: _notes(*probe.notes()), mend, matters=False)
+    if probe.notes_server is not None:
+        mend = "start the server, or change notes.url; until then turns go without notes"
+        yield _attempt("notes server", probe.notes_server, mend, matters=False)
+    else:
+        mend = "ctxchat notes search WORD builds it again from the store; no note is lost"
+        yield _attempt("notes", lambda: _notes(*probe.notes()), mend, matters=False)
     yield _attempt("KV snapshots", lambda: _snapshots(*probe.snapshots()), "free some space", matters=False)
     yield _attempt("folders", _folders, "make them writable, or set XDG_DATA_HOME and its kin")
     yield _attempt("disk", _disk, "free some space")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.service.servers import ServerLook, Servers, key_source
+from ctxchat.settings.key import without_credentials
 from ctxchat.settings.schema import Settings
 from ctxchat.settings.server import configured, meant, reference_to
 
@@ -35,13 +36,13 @@ def server_checks(servers: Servers, name: str) -> Iterator[Found]:
 
 def connections(settings: Settings) -> str:
     """What would be sent where, by the settings."""
-    if settings.model.offline:
-        return "none: model.offline is set"
     answers, every = meant(settings), configured(settings)
     sent = [
         f"prompts to {server.url} ({reference_to(name)}{'' if name == answers else ', where -m names it'})"
         for name, server in every.items()
     ]
+    if settings.notes.url:
+        sent.append(f"notes to {without_credentials(settings.notes.url)}")
     return "; ".join([*sent, "`models pull` asks the hub it names", "nothing else is sent anywhere"])
 
 

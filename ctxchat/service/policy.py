@@ -1,6 +1,6 @@
 """What the settings say of the window: how much of it is used, and what gives way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ctxchat.context.budget import Budget, budget_for
 from ctxchat.domain.window import Window
@@ -24,6 +24,13 @@ class WindowPolicy:
         if self.budget is not None:
             usable = min(usable, self.budget)
         return budget_for(usable, compact_at=self.compact_at, compact_to=self.compact_to)
+
+    def stretched(self, by: float, window: Window) -> "WindowPolicy":
+        """The policy where every token that is counted here was found to be so many at the server."""
+        if by <= 1:
+            return self
+        usable = int((window.size - window.reserve) / by)
+        return replace(self, budget=usable if self.budget is None else min(self.budget, usable))
 
 
 DEFAULT_POLICY = WindowPolicy()

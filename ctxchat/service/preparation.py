@@ -139,6 +139,9 @@ class Preparation:
             read_ahead(self.turn, self.assembly.model, prompt, cancel)
         began, turn = self.journal.clock.seconds(), self.turn
         turn.notes.standing = self._standing_notes(past)
+        recollection.wait(cancel)
+        if cancel.requested:
+            return prompt
         found = recollection.found(self._conversation, past, self._question, prompt, self.assembly)
         if found and found.hits:
             question = replace(self._question, segments=placed(self._question, found.segments))
@@ -149,6 +152,7 @@ class Preparation:
         if found and found.dropped:
             prompt = replace(prompt, dropped=(*prompt.dropped, *found.dropped))
         turn.watch.retrieval += self.journal.clock.seconds() - began
+        yield from map(Warned, recollection.remarks())
         if turn.notes.recalled:
             yield NotesFound(turn.notes.recalled)
         return prompt
@@ -180,7 +184,7 @@ class Preparation:
             self._conversation,
             past,
             question or self._question,
-            self.request.think,
+            self.request.thinks,
             reasoning=reasoning,
             begun=self.turn.begun,
         )

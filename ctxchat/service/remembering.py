@@ -1,8 +1,9 @@
 """What a chat recalls from, over all its turns."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from ctxchat.domain.errors import CtxChatError
+from ctxchat.domain.errors import CtxChatError, NotesUnreachableError
 from ctxchat.domain.events import Warned
 from ctxchat.domain.ports import Recall
 from ctxchat.service.collections import require, unknown
@@ -25,7 +26,8 @@ class Remembering:
         if self._recall is None or not request.memory or request.reply is not Reply.NEW:
             return
         if request.collections:
-            require(request.collections, self._recall.collections())
+            with suppress(NotesUnreachableError):
+                require(request.collections, self._recall.collections(writes=not request.dry_run))
         collections = request.collections or self._collections
         self._last = Recollection(self._recall, collections, writes=not request.dry_run)
 
@@ -44,10 +46,18 @@ class Remembering:
 
     def warnings(self) -> Iterator[Warned]:
         """What was set, and is not there: said at every turn, and no reason not to answer."""
-        if self._recall and self._last and self._last.collections == self._collections:
-            line = unknown(self._collections or (), self._recall.collections() if self._collections else ())
-            if line:
-                yield Warned(f"notes.collections of the settings: {line}")
+        if self._recall is None or self._last is None or self._last.collections != self._collections:
+            return
+        if line := self._unknown(self._recall, self._last):
+            yield Warned(f"notes.collections of the settings: {line}")
+
+    def _unknown(self, recall: Recall, last: Recollection) -> str | None:
+        """A line about a collection of the settings that there is not; where nobody knows, the turn tells."""
+        with suppress(NotesUnreachableError):
+            return unknown(
+                last.collections or (), recall.collections(writes=last.writes) if last.collections else ()
+            )
+        return None
 
     def mend(self) -> Iterator[Warned]:
         """Build the indexes again that the last turn found damaged: it was answered without them."""

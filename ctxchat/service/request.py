@@ -17,13 +17,19 @@ class Reply(StrEnum):
     REST = "rest"
 
 
+def reasoning_switch(think: bool | None, budget: int | None) -> bool | None:
+    """What a chat template is told of reasoning: None leaves it as it is, no tokens for it switch it off."""
+    return False if budget == 0 else think
+
+
 @dataclass(frozen=True, slots=True)
 class AskRequest:
     """One question and how it is to be answered.
 
     `session` names a conversation (one that is new is made), `resume` means the one used last,
     neither means a new one; `fork` answers in a copy of it. Without `record` nothing is written.
-    `system` None leaves the settings' text. `think` None leaves reasoning to the model.
+    `system` None leaves the settings' text. `think` None leaves reasoning to the model, and `think_budget`
+    is how many tokens it may take at the most; 0 is none.
     `data` are texts of structured files, by their path. Notes are recalled from `collections`, None
     leaving it to the settings; without `memory` nothing is recalled, without `filters` attached text is
     sent whole or refused. With `dry_run` the prompt is built and planned, and neither sent nor written.
@@ -46,6 +52,7 @@ class AskRequest:
     pins: tuple[str, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     think: bool | None = None
+    think_budget: int | None = None
     dry_run: bool = False
     reply: Reply = Reply.NEW
     constraint: Constraint | None = None
@@ -53,3 +60,8 @@ class AskRequest:
     @property
     def writes(self) -> bool:
         return self.record and not self.dry_run
+
+    @property
+    def thinks(self) -> bool | None:
+        """What the chat template is told of reasoning."""
+        return reasoning_switch(self.think, self.think_budget)

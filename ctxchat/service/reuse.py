@@ -11,7 +11,7 @@ LITTLE = 8
 """Tokens of the last answer that may be missing without a word: what stood behind a stop string, or was
 left out with the blanks at its end."""
 
-CUT = "the cache of this model cannot be cut back"
+CUT = "the cache of this model cannot be cut back to where they differ"
 MOVED = "in a longer context this model places every token anew"
 COMPACTION = "the oldest turns were folded into a summary"
 PINS = "the pins changed"
@@ -62,7 +62,7 @@ class Reuse:
         if not self.prompt.verbatim_turns + self.prompt.summarized_turns:
             return self._first_turn()
         why = self.why
-        if self.reused < min(self.agreed, self.prompt.total - 1):
+        if self.reused < min(self.agreed, self.prompt.total - 1) - (0 if self.moved else LITTLE):
             whole = MOVED if self.moved else CUT
             why = f"{why}, and {whole}" if why else whole
         return f"{self._amount}: {why}" if why else None

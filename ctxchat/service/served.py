@@ -45,6 +45,14 @@ def agreed(prompt: Prompt, last: Turn | None) -> tuple[int, int]:
     return next((at for at, (a, b) in pairs if a != b), min(prompt.total, len(sent))), len(sent)
 
 
+def stretch_of(turn: Turn) -> float:
+    """How many tokens of the server's count go into one that was estimated, 1 at the least."""
+    prompt, counted = turn.prompt, turn.usage.prompt if turn.usage else None
+    if prompt is None or prompt.exact or not counted or not prompt.total:
+        return 1.0
+    return max(1.0, counted / prompt.total)
+
+
 def count_warnings(turn: Turn) -> Iterator[Warned]:
     """What the server's own count of the prompt says of what became of it."""
     prompt, counted = turn.prompt, turn.usage.prompt if turn.usage else None

@@ -6,6 +6,9 @@ from ctxchat.service.reuse import LITTLE, Reuse, end_of_past
 BLOCKS = (16, 32, 64, 128, 256)
 """Tokens that servers cache together: 16 by vLLM, 128 by hosted ones."""
 
+HOSTED_LEAST = 1024
+"""Tokens of a prompt from which on hosted servers cache it."""
+
 ESTIMATED_SHARE = 0.2
 """By how much of a prompt an estimate of its tokens may be off."""
 
@@ -30,6 +33,8 @@ def _first_turn(prompt: Prompt, cached: int) -> str:
 def _lost(prompt: Prompt, before: int, cached: int) -> str | None:
     """Why the server had not all of what it was sent before."""
     missing = before - cached
+    if not prompt.exact and prompt.total < HOSTED_LEAST:
+        return None
     if missing <= (LITTLE if prompt.exact else max(LITTLE, ESTIMATED_SHARE * prompt.total)):
         return None
     if not cached:

@@ -206,6 +206,7 @@ class Turn:
             answer_tokens=answer_tokens,
             filters=self.filters,
             notes=self.notes.cited_in("".join(self.text)),
+            speculation=self.generated.speculation if self.generated else None,
             counted=self.usage.prompt if self.usage else None,
         )
 

@@ -8,6 +8,7 @@ from ctxchat.domain.ports import Model
 from ctxchat.domain.window import Window
 from ctxchat.service.plan import read_already, restoring_seconds
 from ctxchat.service.request import AskRequest, Reply
+from ctxchat.service.thinking import warnings_of
 from ctxchat.service.turn import Turn
 
 
@@ -26,8 +27,7 @@ def warnings(request: AskRequest, model: Model, window: Window) -> Iterator[Warn
     """What a person should know before the prompt is built."""
     if window.warning:
         yield Warned(window.warning)
-    if request.think is not None and not model.template.behaviour.switches_thinking:
-        yield Warned("--think and --no-think do nothing here: this model's chat template has no such switch")
+    yield from warnings_of(request, model.template.behaviour)
 
 
 def refuse_rest(request: AskRequest, model: Model) -> None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from ctxchat.domain.errors import SettingsError
 from ctxchat.domain.sampling import Sampling
 from ctxchat.settings.kinds import RefusedError
+from ctxchat.settings.notes import NotesSettings
 from ctxchat.settings.schema import (
     KEYS,
     MODEL_KEYS,
@@ -20,7 +21,6 @@ from ctxchat.settings.schema import (
     ContextSettings,
     KvSettings,
     ModelSettings,
-    NotesSettings,
     Settings,
     key_of,
     named_server,
@@ -28,11 +28,8 @@ from ctxchat.settings.schema import (
 from ctxchat.settings.server import KEY_VARIABLE, ServerSettings
 
 PROJECT_FILE = "ctxchat.toml"
+_UNTRUSTED = "is not taken from a project file: put it into your own settings, or the environment"
 _NONE: Mapping[str, object] = MappingProxyType({})
-_COMMAND = (
-    "a command is only taken from your own settings file: a project's comes from whoever wrote it; "
-    "write it there, or name a variable with key_env"
-)
 
 
 @dataclass(slots=True)
@@ -88,17 +85,19 @@ def load_settings(
     flags: Mapping[str, object] = _NONE,
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    *,
+    offline: bool = False,
 ) -> Settings:
-    """The settings of this run. `flags` maps `section.key` to what was typed, its text or number.
+    """The settings of this run, which makes no connection where it is `offline`. `flags` maps
+    `section.key` to what was typed, its text or number.
 
     Raises SettingsError with a line for each problem found in any source.
     """
     environ = os.environ if environ is None else environ
     merged = _Merged()
-    user = user_file(environ)
     for file in settings_files(environ, cwd or Path.cwd()):
         try:
-            _put_file(merged, file, own=file == user)
+            _put_file(merged, file, own=file == user_file(environ))
         except SettingsError as error:
             merged.problems.append(str(error))
     _put_variables(merged, environ)
@@ -116,6 +115,7 @@ def load_settings(
         merged.servers(),
         merged.origins,
         merged.by_model,
+        offline,
     )
 
 
@@ -141,6 +141,7 @@ def settings_files(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
 
 
 def _put_file(merged: _Merged, file: Path, *, own: bool) -> None:
+    """Take the values of a file: the person's own, or that of a project, which is not trusted with all."""
     from ctxchat.settings.toml_file import read_toml
 
     sections, lines = read_toml(file)
@@ -157,8 +158,8 @@ def _put_file(merged: _Merged, file: Path, *, own: bool) -> None:
                 _put_models(merged, values.pop("models", {}), place)
             for path, value in _paths(section, values):
                 line = lines.get(path) or _first_line(lines, path) or lines.get(section, 1)
-                if path.endswith(".key_command") and not own:
-                    merged.problems.append(f"{file}:{line}: {path}: {_COMMAND}")
+                if not own and (key := key_of(path)) and key.trusted:
+                    merged.problems.append(f"{file}:{line}: {path}: {_UNTRUSTED}")
                 else:
                     merged.put(path, value, f"{file}:{line}", typed=True)
 

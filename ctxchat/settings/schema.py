@@ -11,8 +11,9 @@ from typing import Any
 
 from ctxchat.domain.sampling import Sampling
 from ctxchat.settings.key import Key, key_of_field
-from ctxchat.settings.key import setting as _key
+from ctxchat.settings.key import key as _key
 from ctxchat.settings.kinds import Kind, Layers, Real, Shares, Size, Switch, Text, Texts, Whole, Word
+from ctxchat.settings.notes import NotesSettings
 from ctxchat.settings.server import ServerSettings
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl")
@@ -74,7 +75,11 @@ class ModelSettings:
         "Tokens computed at a time, at most the batch; else the batch on a CPU, 512 on a GPU.",
         example=128,
     )
-    offline: bool = _key(False, Switch(), "Make no connection: a model at a server is refused.")
+    speculation: str = _key(
+        "auto",
+        Word(("auto", "on", "off")),
+        "Draft repeated text and check it at once: auto (where it was measured to pay), on or off.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,12 @@ class ContextSettings:
         "Whether the model reasons before it answers, where it can; else as it likes.",
         example=False,
     )
+    think_budget: int | None = _key(
+        None,
+        Whole(least=0),
+        "The most tokens of reasoning; 0 for none, else as many as the answer has room for.",
+        example=2048,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,28 +140,6 @@ class KvSettings:
         Size(),
         "What KV snapshots may take of the disk, like 20GB; 0 keeps none, else a tenth of what is free.",
         example="20GB",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class NotesSettings:
-    """Notes, and what is recalled."""
-
-    recall: bool = _key(
-        True, Switch(), "Whether notes and old turns near a question are put before it.", flag="--no-memory"
-    )
-    collections: tuple[str, ...] = _key(
-        (),
-        Texts(),
-        "The collections notes are recalled from; all unless set.",
-        flag="--notes",
-        example=["work"],
-    )
-    embedder: str | None = _key(
-        None,
-        Text(path=True),
-        "A GGUF embedding model, by its path; else the table of word vectors that ctxchat brings.",
-        example="~/models/all-MiniLM-L6-v2.gguf",
     )
 
 
@@ -183,7 +172,8 @@ _FLAGGED_SAMPLING = ("temperature", "seed", "max_tokens")
 class Settings:
     """All settings. `origins` says of each `section.key` where its value came from: `default`,
     `FILE:LINE`, an environment variable, or a flag; `servers` are those of `[server.NAME]`, whose keys have
-    origins where they are set. `by_model` are keys of `context` for models whose name matches a pattern."""
+    origins where they are set. `by_model` are keys of `context` for models whose name matches a pattern. With
+    `offline` no connection is made in this run."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
     sampling: Sampling = field(default_factory=Sampling)
@@ -194,6 +184,7 @@ class Settings:
     servers: Mapping[str, ServerSettings] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     by_model: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    offline: bool = False
 
 
 def _of_sampling(item: Field[Any]) -> Key:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import ModelError
-from ctxchat.settings.key import setting
+from ctxchat.settings.key import key
 from ctxchat.settings.kinds import Real, Text
 from ctxchat.settings.server_kinds import Address, HeaderTable, PriceTable
 
@@ -23,40 +23,47 @@ KEY_VARIABLE = "CTXCHAT_SERVER_KEY"
 class ServerSettings:
     """An OpenAI-compatible server."""
 
-    url: str | None = setting(
+    url: str | None = key(
         None,
         Address(),
         "The server that answers where no model is set, and as `-m server`. Others stand in sections "
-        "[server.NAME] with the same keys, and answer as `-m server:NAME`.",
+        "[server.NAME] with the same keys, and answer as `-m server:NAME`. Not taken from a project file.",
         flag="-m server",
         example="http://127.0.0.1:8000/v1",
+        trusted=True,
     )
-    model: str | None = setting(
+    model: str | None = key(
         None, Text(), "The model it is asked for; else the only one it lists.", example="Qwen/Qwen3-8B"
     )
-    key_env: str | None = setting(
+    key_env: str | None = key(
         None,
         Text(),
         f"The environment variable that holds its key; unless set, {KEY_VARIABLE} where there is one.",
         example="OPENAI_API_KEY",
+        trusted=True,
     )
-    key_command: str | None = setting(
-        None, Text(), "A command that prints its key, run without a shell.", example="pass show openai"
+    key_command: str | None = key(
+        None,
+        Text(),
+        "A command whose first line is that key, run without a shell, where the variable is not set.",
+        example="pass show openai",
+        trusted=True,
     )
-    headers: Mapping[str, str] | None = setting(
+    headers: Mapping[str, str] | None = key(
         None,
         HeaderTable(),
         "Headers of every request; $NAME in one stands for an environment variable.",
         example={"X-Team": "$TEAM"},
+        trusted=True,
     )
-    timeout: float = setting(120.0, Real(least=1), "Seconds until a server that says nothing has failed.")
-    prices: Mapping[str, object] | None = setting(
+    timeout: float = key(120.0, Real(least=1), "Seconds until a server that says nothing has failed.")
+    prices: Mapping[str, object] | None = key(
         None,
         PriceTable(),
         "What a million tokens cost: of a prompt, of what is cached of it, and of an answer.",
         example={"input": 0.5, "cached": 0.05, "output": 1.5, "currency": "USD"},
     )
-    vocabulary: str | None = setting(
+    vocabulary: str | None = key(
         None,
         Text(path=True),
         "A GGUF of the same model, by whose vocabulary tokens are counted here and not at the server.",

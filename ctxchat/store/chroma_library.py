@@ -56,6 +56,25 @@ def client(folder: Path) -> Any:
     return library().PersistentClient(path=str(folder), settings=settings)
 
 
+def server_api(url: str, headers: dict[str, str]) -> Any:
+    """The half of Chroma's HTTP client that asks a server. Nothing is asked yet."""
+    settings = _settings()(
+        chroma_api_impl="chromadb.api.fastapi.FastAPI",
+        chroma_server_host=url,
+        chroma_server_http_port=0,  # asked for, and not used: the address has one
+        chroma_server_headers=headers,
+        # Certificates, which take long to load, are of no use to a connection without them.
+        chroma_server_ssl_verify=None if url.startswith("https:") else False,
+        anonymized_telemetry=False,
+        chroma_otel_collection_endpoint="",
+    )
+    library()
+    from chromadb.api import ServerAPI
+    from chromadb.config import System
+
+    return System(settings).instance(ServerAPI)  # type: ignore[type-abstract]
+
+
 def _settings() -> Any:
     name = f"{_PACKAGE}.config"
     if name not in sys.modules:

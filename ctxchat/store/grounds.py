@@ -68,9 +68,8 @@ def path_part(connection: sqlite3.Connection, conversation: str) -> Part:
 
 
 def notes_part(connection: sqlite3.Connection, collections: Sequence[str] | None) -> Part:
-    """Notes of collections, each document's in their order; a document is a sitting."""
+    """Notes of collections, a document's behind each other in their order; a document is a sitting."""
     rows = np.frombuffer(notes_of(connection, collections), np.int64).reshape(-1, 4)
-    rows = rows[np.lexsort((rows[:, 3], rows[:, 2]))]
     serials, words, documents = rows[:, 0], rows[:, 1], rows[:, 2]
     ground = Ground(
         words.astype(np.float64),

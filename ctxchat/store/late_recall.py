@@ -1,6 +1,6 @@
 """Recall that is opened when something is looked for: what it imports costs more than a start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 from ctxchat.domain.passage import Hit, Scope
@@ -19,12 +19,15 @@ class LateRecall:
         self._lock = Lock()
         self._recall: Recall | None = None
 
-    def warm(self) -> None:
-        self._opened().warm()
+    def warm(self, collections: Sequence[str] | None = None) -> None:
+        self._opened().warm(collections)
 
-    def collections(self) -> list[str]:
+    def collections(self, *, writes: bool = True) -> list[str]:  # noqa: ARG002 - nobody else is asked
         with self._database.reading() as connection:
             return list(spaces(connection))
+
+    def remarks(self, collections: Sequence[str] | None = None) -> list[str]:
+        return self._opened().remarks(collections)
 
     def stale(self) -> list[str]:
         return self._opened().stale()

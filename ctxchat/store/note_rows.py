@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ctxchat.domain.conversation import new_id
 from ctxchat.domain.passage import Chunk, Document, Passage, PassageKind
@@ -14,6 +14,9 @@ from ctxchat.store.rows import as_text, now
 _STATE = """
     SELECT count(passage.serial), coalesce(max(added), '')
     FROM document LEFT JOIN passage ON passage.document = document.id WHERE collection = CAST(? AS TEXT)
+"""
+_SPACES = """
+    SELECT name, space FROM collection WHERE name NOT IN (SELECT collection FROM mirror) ORDER BY name
 """
 _HASHES = "SELECT source, hash FROM document WHERE collection = CAST(? AS TEXT)"
 _BEGIN = """
@@ -47,19 +50,20 @@ _STORED = "SELECT id, iif(space = ?, vector, NULL), text FROM passage"
 _COLLECTIONS = """
     SELECT name, collection.space, count(passage.serial) FROM collection
     LEFT JOIN document ON document.collection = name LEFT JOIN passage ON passage.document = document.id
-    GROUP BY name ORDER BY name
+    WHERE name IN ({}) GROUP BY name ORDER BY name
 """
 _SERIALS = """
     SELECT passage.serial FROM document JOIN passage ON passage.document = document.id
-    WHERE ?1 IS NULL OR collection = CAST(?1 AS TEXT)
-    ORDER BY collection, document.source, ordinal
+    WHERE collection IN ({}) ORDER BY collection, document.source, ordinal
 """
 _BEGINNING = """
-    SELECT id FROM passage WHERE kind = 'note' AND substr(id, 1, ?) = CAST(? AS TEXT) ORDER BY id
+    SELECT passage.id FROM document JOIN passage ON passage.document = document.id
+    WHERE substr(passage.id, 1, ?) = CAST(? AS TEXT) AND collection IN ({}) ORDER BY passage.id
 """
 _VECTORS = """
     SELECT passage.id, vector FROM document JOIN passage ON passage.document = document.id
     WHERE collection = CAST(? AS TEXT) AND passage.space = ? AND vector IS NOT NULL
+    ORDER BY document.source, ordinal
 """
 
 
@@ -72,13 +76,13 @@ class Stored(NamedTuple):
 
 
 def spaces(connection: sqlite3.Connection) -> dict[str, str]:
-    """The vector space of each collection, by its name."""
-    return dict(connection.execute("SELECT name, space FROM collection ORDER BY name").fetchall())
+    """The vector space of each collection of this machine, by its name."""
+    return dict(connection.execute(_SPACES).fetchall())
 
 
-def collection_rows(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
-    """Name, space and number of notes of each collection, by name."""
-    return connection.execute(_COLLECTIONS).fetchall()
+def collection_rows(connection: sqlite3.Connection, collections: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Name, space and number of notes of collections, by name."""
+    return _among(connection, _COLLECTIONS, collections)
 
 
 def state_of(connection: sqlite3.Connection, collection: str) -> str:
@@ -171,15 +175,15 @@ def mark_not_indexed(connection: sqlite3.Connection, notes: Iterable[str]) -> No
     connection.executemany(_MARK_NOT_INDEXED, ((note,) for note in notes))
 
 
-def notes_listed(connection: sqlite3.Connection, collection: str | None) -> list[Passage]:
-    serials = [serial for (serial,) in connection.execute(_SERIALS, (as_text(collection),))]
+def notes_listed(connection: sqlite3.Connection, collections: Sequence[str]) -> list[Passage]:
+    serials = [serial for (serial,) in _among(connection, _SERIALS, collections)]
     found = passages_of(connection, serials)
     return [found[serial] for serial in serials]
 
 
-def notes_beginning(connection: sqlite3.Connection, beginning: str) -> list[str]:
-    """Ids of notes that begin like this."""
-    return _first(connection.execute(_BEGINNING, (len(beginning), as_text(beginning))))
+def notes_beginning(connection: sqlite3.Connection, beginning: str, collections: Sequence[str]) -> list[str]:
+    """Ids of notes of collections that begin like this."""
+    return _first(_among(connection, _BEGINNING, collections, len(beginning), as_text(beginning)))
 
 
 def vectors_in(
@@ -187,6 +191,15 @@ def vectors_in(
 ) -> Iterator[list[tuple[str, bytes]]]:
     """Ids and vectors of a collection in a space, some thousand at a time."""
     yield from batches(connection.execute(_VECTORS, (as_text(collection), space)), 4096)
+
+
+def _among(
+    connection: sqlite3.Connection, statement: str, collections: Sequence[str], *values: object
+) -> list[Any]:
+    """The rows of a statement that names collections last."""
+    names = [as_text(name) for name in collections]
+    among = statement.format(marks(names, "CAST(? AS TEXT)"))
+    return connection.execute(among, (*values, *names)).fetchall()
 
 
 def _first(rows: Iterable[Sequence[str]]) -> list[str]:

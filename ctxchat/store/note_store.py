@@ -1,5 +1,6 @@
 """Notes in SQLite, which is the truth, and in an index that is made to hold what SQLite holds."""
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -48,7 +49,7 @@ class SqliteNotes:
 
     def put(self, collection: str, documents: Iterable[Document]) -> None:
         with self._writing() as embedder:
-            for number, batch in enumerate(_batches(documents)):
+            for number, batch in enumerate(document_batches(documents)):
                 if number == 0:
                     self._indexes.mend(collection, embedder)
                 self._put(collection, batch, embedder)
@@ -67,30 +68,21 @@ class SqliteNotes:
         """Also in the messages in which it was recalled, and in the summaries of their conversations."""
         with self._writing() as embedder:
             with self._database.writing() as connection:
-                found = note_rows.notes_beginning(connection, note) if note else []
-                if len(found) != 1:
-                    raise UsageError(_not_one(note, found))
-                passage = passage_of(connection, found[0])
-                assert passage is not None
-                assert passage.collection is not None
-                forgotten = forget_passage(connection, passage.id)
-                forget_in_blocks(connection, forgotten.conversations, passage.text)
-                note_rows.delete_empty(connection)
-                rewrite_index(connection)
-                # Before the record lets go of it: behind a death here it is forgotten once more.
-                for conversation in forgotten.conversations:
-                    self._forget_cells(conversation)
+                passage = the_note(connection, note, list(note_rows.spaces(connection)))
+                forget_note(connection, passage, self._forget_cells)
+            assert passage.collection is not None
             self._database.empty_log()
             self._indexes.take_out(passage.collection, [passage.id], embedder)
         return passage
 
     def listing(self, collection: str | None = None) -> list[Passage]:
         with self._database.reading() as connection:
-            return note_rows.notes_listed(connection, collection)
+            names = list(note_rows.spaces(connection)) if collection is None else [collection]
+            return note_rows.notes_listed(connection, names)
 
     def collections(self) -> list[Collection]:
         with self._database.reading() as connection:
-            rows = note_rows.collection_rows(connection)
+            rows = note_rows.collection_rows(connection, list(note_rows.spaces(connection)))
         return [
             Collection(name, notes, space, str(self._indexes.of(name, space).folder))
             for name, space, notes in rows
@@ -172,7 +164,7 @@ class SqliteNotes:
             yield
 
 
-def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+def document_batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """Documents as many as are written at once. Of two of the same source the last counts."""
     batch: dict[str, Document] = {}
     notes = 0
@@ -184,6 +176,28 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
         notes += len(document.chunks)
     if batch:
         yield list(batch.values())
+
+
+def forget_note(
+    connection: sqlite3.Connection, passage: Passage, forget_cells: Callable[[str], None]
+) -> None:
+    """Forget a note wherever the record holds it, and have KV snapshots forget it."""
+    forgotten = forget_passage(connection, passage.id)
+    forget_in_blocks(connection, forgotten.conversations, passage.text)
+    note_rows.delete_empty(connection)
+    rewrite_index(connection)
+    # Before the record lets go of it: behind a death here it is forgotten once more.
+    for conversation in forgotten.conversations:
+        forget_cells(conversation)
+
+
+def the_note(connection: sqlite3.Connection, beginning: str, collections: Sequence[str]) -> Passage:
+    """The one note of collections whose id begins like this. Raises UsageError where that is not one."""
+    found = note_rows.notes_beginning(connection, beginning, collections) if beginning else []
+    passage = passage_of(connection, found[0]) if len(found) == 1 else None
+    if passage is None:
+        raise UsageError(_not_one(beginning, found))
+    return passage
 
 
 def _not_one(note: str, found: Sequence[str]) -> str:

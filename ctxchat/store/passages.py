@@ -29,13 +29,18 @@ _NOTES = """
     SELECT passage.serial, words, document, ordinal
     FROM document CROSS JOIN passage ON passage.document = document.id
 """
+_OF_THIS_MACHINE = "WHERE collection NOT IN (SELECT collection FROM mirror)"
+# The order of an index: what a search learns, and how it settles what is equal, is the same on every machine.
+_IN_ORDER = "ORDER BY collection, document.source, ordinal"
 _SERIALS = "SELECT id, serial FROM passage"
 _WHOLE = """
     SELECT passage.serial, passage.id, kind, text, passage.source,
-        coalesce(message.at, document.added), document.collection, passage.message, role, name
+        coalesce(message.at, document.added), coalesce(mirror.name, document.collection), passage.message,
+        role, message.name
     FROM passage
     LEFT JOIN message ON message.id = passage.message
     LEFT JOIN document ON document.id = passage.document
+    LEFT JOIN mirror ON mirror.collection = document.collection
 """
 
 
@@ -77,12 +82,12 @@ def along_path(connection: sqlite3.Connection, conversation: str) -> list[Place]
 
 def notes_of(connection: sqlite3.Connection, collections: Sequence[str] | None) -> "array[int]":
     """Serial, words, document and ordinal of each note, one note behind the other: as int64 of the
-    shape (notes, 4). Of all collections where `collections` is None."""
-    if collections is None:
-        rows = connection.execute(_NOTES)
-    else:
-        names = [as_text(name) for name in collections]
-        rows = connection.execute(f"{_NOTES} WHERE collection IN ({marks(names, 'CAST(? AS TEXT)')})", names)
+    shape (notes, 4), by collection, source and ordinal. Of all collections of this machine where
+    `collections` is None."""
+    names = [as_text(name) for name in collections or ()]
+    among = f"WHERE collection IN ({marks(names, 'CAST(? AS TEXT)')})"
+    chosen = _OF_THIS_MACHINE if collections is None else among
+    rows = connection.execute(f"{_NOTES} {chosen} {_IN_ORDER}", names)
     return array("q", chain.from_iterable(rows))
 
 
@@ -131,7 +136,7 @@ def counts(connection: sqlite3.Connection) -> dict[PassageKind, int]:
 
 def _any_note(connection: sqlite3.Connection, collections: Sequence[str] | None) -> bool:
     if collections is None:
-        return connection.execute(f"{_NOTES} LIMIT 1").fetchone() is not None
+        return connection.execute(f"{_NOTES} {_OF_THIS_MACHINE} LIMIT 1").fetchone() is not None
     one = f"{_NOTES} WHERE collection = CAST(? AS TEXT) LIMIT 1"
     return any(connection.execute(one, (as_text(name),)).fetchone() for name in collections)
 

@@ -1,7 +1,7 @@
 """Passages found by a question: over all that was said in a conversation, and the notes near to it."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from threading import RLock
@@ -28,7 +28,7 @@ MOST_WORDS = 200
 """Words of a question that are looked up. One with more is a text that was pasted: then those at both
 of its ends."""
 
-_SPACES = "SELECT name FROM collection WHERE space = ?"
+_IN_SPACE = "SELECT name FROM collection WHERE space = ?"
 
 
 class NearNotes(Protocol):
@@ -78,15 +78,18 @@ class SqliteRecall:
     def _index(self) -> NearNotes | None:
         return self._open_index() if self._open_index else None
 
-    def warm(self) -> None:
+    def warm(self, collections: Sequence[str] | None = None) -> None:  # noqa: ARG002 - it imports alone
         with self._lock:
             self._embedder.embed(["warm"])
             if self.holds(Scope(None, kinds=(PassageKind.NOTE,))) and self._index:
                 self._index.warm()
 
-    def collections(self) -> list[str]:
+    def collections(self, *, writes: bool = True) -> list[str]:  # noqa: ARG002 - nobody else is asked
         with self._database.reading() as connection:
             return list(spaces(connection))
+
+    def remarks(self, collections: Sequence[str] | None = None) -> list[str]:  # noqa: ARG002 - it has none
+        return []
 
     def stale(self) -> list[str]:
         return self._index.disagreeing() if self._index else []
@@ -131,8 +134,9 @@ class SqliteRecall:
         """Notes by the index, in those collections whose vectors lie in the embedder's space."""
         if not field.part.notes or self._index is None:
             return []
-        names = [name for (name,) in connection.execute(_SPACES, (self._embedder.space,))]
-        chosen = tuple(n for n in names if scope.collections is None or n in scope.collections)
+        names = [name for (name,) in connection.execute(_IN_SPACE, (self._embedder.space,))]
+        among = spaces(connection) if scope.collections is None else scope.collections
+        chosen = tuple(name for name in names if name in among)
         return self._index.nearest(chosen, vector, NEAREST, indexed=indexed) if chosen else []
 
     def _keep(self, made: dict[str, bytes]) -> None:

@@ -30,7 +30,9 @@ COMMANDS = (
     Command("export", "Write this conversation to a file (.md, .jsonl, .json)", "export", "[FILE]"),
     Command("model", "Switch to another model, and keep the conversation", "model", "[NAME]"),
     Command("system", "Show or set the system message of a new conversation", "system", "[TEXT]"),
-    Command("think", "Let the model reason, or not, or as it likes", "think", "on|off|auto", at_once=False),
+    Command(
+        "think", "Let the model reason, or not, or so long", "think", "on|off|auto|TOKENS", at_once=False
+    ),
     Command("temperature", "How freely tokens are drawn", "temperature", "X", at_once=False),
     Command("again", "Another answer to the last question", "again"),
     Command("continue", "Go on with an answer that was cut", "go_on"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import CtxChatError
 from ctxchat.service.draft_cost import Draft
+from ctxchat.service.request import reasoning_switch
 from ctxchat.tui.chat.request import Asking
 from ctxchat.tui.chat.written import Written
 from ctxchat.tui.commands import parsed
@@ -67,4 +68,5 @@ def cost_of(services: "Services", asking: Asking, draft: Written) -> Draft | Non
     text = "" if parsed(draft.text) is not None else draft.text
     if not text and not attached:
         return None
-    return services.drafts.cost(asking.conversation, text, attached, limit, think=asking.think)
+    think = reasoning_switch(asking.think, asking.think_budget)
+    return services.drafts.cost(asking.conversation, text, attached, limit, think=think)

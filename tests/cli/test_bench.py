@@ -27,11 +27,14 @@ def tiny(home: Path) -> str:
 
 
 def test_the_object_has_the_keys_of_the_contract_and_every_number_is_measured(run: Run, tiny: str) -> None:
-    ended = run("bench", "-m", tiny, "--ctx-size", "1024", "--json")
+    threads = ("--threads", "1", "--threads-batch", "1")
+    ended = run("bench", "-m", tiny, "--ctx-size", "1024", "--json", *threads)
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
     seen = json.loads(ended.stdout)
-    assert list(seen) == ["model", "machine", "points", "curve"]
+    assert list(seen) == ["model", "machine", "points", "curve", "speculation"]
+    assert [batch["n"] for batch in seen["speculation"]["batches"]] == [1, 2, 3, 4, 8]
+    assert seen["speculation"]["best"] > 0
     assert [point["n"] for point in seen["points"]] == [512, 1024]
     assert all(list(p) == [*KEYS, "attention_pairs", "save", "restore"] for p in seen["points"])
     assert all(point["save"] > 0 and point["restore"] > 0 for point in seen["points"])
@@ -40,13 +43,15 @@ def test_the_object_has_the_keys_of_the_contract_and_every_number_is_measured(ru
 
 
 def test_what_was_measured_foretells_the_next_question(run: Run, tiny: str, home: Path) -> None:
-    ended = run("bench", "-m", tiny, "--quick", "--ctx-size", "512", "--svg", "plot.svg")
+    threads = ("--threads", "1", "--threads-batch", "1")
+    ended = run("bench", "-m", tiny, "--quick", "--ctx-size", "512", "--svg", "plot.svg", *threads)
     assert ended.returncode == 0, ended.stderr
     assert "TOKENS" in ended.stdout
+    assert "drafts (--speculation)" in ended.stdout
     assert "● measured   · fitted" in ended.stdout
     assert ET.parse(home / "plot.svg").getroot().tag.endswith("svg")
     receipt = json.loads(
-        run("ask", "-m", tiny, "--ctx-size", "512", "--max-tokens", "2", "--json", "hi").stdout
+        run("ask", "-m", tiny, "--ctx-size", "512", "--max-tokens", "2", "--json", *threads, "hi").stdout
     )
     assert receipt["predicted"]["prefill"] > 0
     assert receipt["predicted"]["decode_per_token"] > 0

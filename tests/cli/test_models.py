@@ -59,3 +59,25 @@ def test_use_writes_the_settings_file_and_says_what_is_stronger(run: Run, smollm
     assert shown["model.path"]["origin"] == f"{home / 'config/ctxchat/config.toml'}:2"
     (home / "ctxchat.toml").write_text('[model]\npath = "other"\n')
     assert f"{home / 'ctxchat.toml'}:2 is stronger" in run("models", "use", str(smollm2)).stderr
+
+
+def test_fit_tells_what_a_model_takes_without_loading_it(run: Run, smollm2: Path) -> None:
+    fit = json.loads(run("models", "fit", str(smollm2), "--json").stdout)
+    assert sorted(fit) == ["devices", "n_gpu_layers", "reason", "type_k", "type_v", "window"]
+    assert (fit["window"], fit["type_k"], fit["type_v"]) == (8192, "f16", "f16")
+    assert all(sorted(device) == ["free", "name", "used"] for device in fit["devices"])
+    host = fit["devices"][-1]
+    assert host["name"] == "CPU"
+    assert host["used"] < host["free"]
+    smaller = run("models", "fit", str(smollm2), "--ctx-size", "256", "-ctk", "q8_0")
+    assert "256" in smaller.stdout
+    assert "q8_0, f16" in smaller.stdout
+
+
+def test_what_cannot_fit_exits_3_with_the_numbers_and_what_would(run: Run, smollm2: Path) -> None:
+    for command in (("models", "fit", str(smollm2)), ("ask", "-m", str(smollm2), "hi")):
+        ended = run(*command, "--ctx-size", "500000000")
+        assert (ended.returncode, ended.stdout) == (3, "")
+        assert ended.stderr.count("\n") == 1
+        assert "with a window of 500,000,000 needs" in ended.stderr
+        assert "would fit" in ended.stderr

@@ -110,6 +110,7 @@ def test_every_flag_that_a_setting_names_sets_it() -> None:
         "model.ctx_size": "64",
         "kv.flash_attn": "on",
         "model.split_mode": "row",
+        "model.speculation": "on",
         "kv.type_k": "f32",
         "kv.type_v": "f32",
         "context.budget": "64",

@@ -9,7 +9,7 @@ from tests.support.shown_turns import receipt
 
 KEYS = [
     "answer", "reasoning", "finish", "error", "model", "session", "prompt", "filters", "kv", "memory",
-    "latency", "predicted", "cost", "answer_tokens", "notes",
+    "latency", "predicted", "cost", "answer_tokens", "notes", "speculation",
 ]  # fmt: skip
 LATENCIES = [
     "load", "retrieval", "compaction", "prefill", "first_token", "decode", "total",
@@ -38,7 +38,7 @@ def test_a_whole_receipt_becomes_the_object_of_the_contract() -> None:
         "cells": 900, "capacity": 2048, "reused": 700, "evaluated": 112, "restored": 0, "bytes": 20736000,
         "bytes_per_token": 23040, "type_k": "f16", "type_v": "f16", "miss": None,
     }  # fmt: skip
-    assert shown["memory"] == {"weights": 1, "kv": 2, "compute": 3, "resident": 4}
+    assert shown["memory"] == {"weights": 1, "kv": 2, "compute": 3, "resident": 4, "devices": []}
     assert list(shown["latency"].values()) == [0.31, 0.0, 0.0, 0.41, 0.43, 2.1, 2.9, 273.0, 41.4]
     assert list(shown["latency"]) == LATENCIES
     assert shown["predicted"] == {"prefill": None, "decode_per_token": None}

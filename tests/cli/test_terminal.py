@@ -16,7 +16,7 @@ from ctxchat.cli.terminal.status import StatusLine
 from ctxchat.display.blocks import Blocks
 from ctxchat.display.plain_text import clean
 from ctxchat.domain.conversation import Finish
-from ctxchat.domain.events import TurnEvent, Warned
+from ctxchat.domain.events import ReasoningGenerated, TurnEvent, Warned
 from tests.support.screens import SmallScreen
 from tests.support.shown_turns import failed, turn
 
@@ -188,6 +188,16 @@ def test_off_a_terminal_reasoning_comes_as_it_is_and_ends_its_line() -> None:
     for event in turn(["x"], reasoning=["so ", "be it"]):
         view.show(event)
     assert err.getvalue() == "so be it\n"
+
+
+def test_a_warning_behind_reasoning_has_a_line_of_its_own() -> None:
+    err = io.StringIO()
+    streams = Screen(io.StringIO(), err, False, False, False, False, False)
+    views = (Reasoning(streams, None), Notices(streams, None, usage=False, stats=False, footnotes=False))
+    for event in (ReasoningGenerated("hm"), Warned("nothing was left"), ReasoningGenerated("so")):
+        for view in views:
+            view.show(event)
+    assert err.getvalue() == "hm\nctxchat: nothing was left\nso"
 
 
 def test_a_warning_in_the_middle_of_an_answer_takes_nothing_from_it(screen: SmallScreen) -> None:

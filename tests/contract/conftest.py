@@ -14,7 +14,13 @@ from tests.support.scripted import ScriptedModel
 
 WINDOW = 512
 FAST = ("scripted", "tiny")
-FILES = {"tiny": "tiny_gguf", "recurrent": "recurrent_gguf", "sliding": "sliding_gguf", "smollm2": "smollm2"}
+FILES = {
+    "tiny": "tiny_gguf",
+    "recurrent": "recurrent_gguf",
+    "sliding": "sliding_gguf",
+    "hybrid": "hybrid_gguf",
+    "smollm2": "smollm2",
+}
 EVERY = (*FAST, pytest.param("smollm2", marks=pytest.mark.model))
 
 BY_IDS = ("vLLM", "vLLM's vocabulary", "llama-server", "llama-server's vocabulary")
@@ -30,6 +36,7 @@ RUNS: dict[str, tuple[str, dict[str, str]]] = {
     "q8_0, flash attention": ("tiny", {"type_k": "q8_0", "type_v": "q8_0"}),
     "recurrent": ("recurrent", {}),
     "sliding window": ("sliding", {}),
+    "hybrid": ("hybrid", {}),
     "SmolLM2": ("smollm2", {}),
 }
 """Ways of running a model that differ in their cells."""
@@ -62,6 +69,14 @@ def sliding_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.tiny_sliding import write_tiny_sliding
 
     return write_tiny_sliding(tmp_path_factory.mktemp("models") / "tiny-sliding.gguf")
+
+
+@pytest.fixture(scope="session")
+def hybrid_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of which half the layers have a state instead of cells."""
+    from tests.support.tiny_hybrid import write_tiny_hybrid
+
+    return write_tiny_hybrid(tmp_path_factory.mktemp("models") / "tiny-hybrid.gguf")
 
 
 @pytest.fixture(params=FAST)

@@ -19,7 +19,7 @@ from tests.support.turns import Ids, answer, begin, cells_of, until_prefilled, u
 
 CHAT, SIDE = 0, 1
 
-every = pytest.mark.parametrize("make_model", [*EVERY, "recurrent"], indirect=True)
+every = pytest.mark.parametrize("make_model", [*EVERY, "recurrent", "hybrid"], indirect=True)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_part_of_the_chat_can_be_shared(
     unchanged()
 
 
-@pytest.mark.parametrize("make_model", ["recurrent"], indirect=True)
+@pytest.mark.parametrize("make_model", ["recurrent", "hybrid"], indirect=True)
 def test_where_no_part_can_be_shared_the_whole_prompt_is_evaluated(
     model: Model, chat: Ids, closing: Ids, unchanged: Callable[[], None], make_model: MakeModel
 ) -> None:

@@ -18,7 +18,7 @@ from tests.support.turns import Ids, answer, begin, cells_of, words
 CHAT, SIDE, BRANCH = 0, 1, 3
 WINDOW = 1024
 
-WHOLE = ("recurrent",)
+WHOLE = ("recurrent", "hybrid")
 WITH_PARTS = [name for name in RUNS if name not in (*WHOLE, "SmolLM2")]
 EVERY = [*WITH_PARTS, *WHOLE]
 
@@ -220,3 +220,27 @@ def test_a_branch_that_the_disk_holds_weighs_on_no_token(
     told(model, words(model, 80, first="other"))
     assert cells_of(model).cells(BRANCH) == (312 if flash_attention == "on" else 0)
     model.close()
+
+
+@pytest.mark.parametrize("make_model", WHOLE, indirect=True)
+def test_where_nothing_can_be_cut_back_another_answer_is_read_from_where_the_turn_began(
+    model: Model, make_model: MakeModel
+) -> None:
+    first = told(model, words(model, 100))
+    told(model, first + words(model, 40, first="asked"))
+    for number in range(3):
+        edited = first + words(model, 30, first=f"edited {number}")
+        plan = cells_of(model).plan(edited, 12)
+        assert (plan.reused, plan.evaluated) == (len(first), 30)
+        read, *_, last = begin(model, edited, Cancel(), limit=12)
+        assert read == Prefilled(0, 30)
+        assert last == answer(make_model(), edited, limit=12)
+
+
+@pytest.mark.parametrize("make_model", WHOLE, indirect=True)
+def test_where_a_turn_began_holds_also_behind_side_work_and_reading_ahead(model: Model) -> None:
+    first = told(model, words(model, 100))
+    answered = told(model, first + words(model, 40, first="asked"))
+    answer(model, words(model, 30, first="aside"), aside=True)
+    answer(model, answered + words(model, 5, first="settled"), limit=0)
+    assert cells_of(model).plan(first + words(model, 30, first="edited"), 12).reused == len(first)

@@ -18,7 +18,7 @@ from tests.support.turns import answer, cells_of, words
 CHAT, LEFT = 0, 3
 WINDOW = 1024
 
-WHOLE = ("recurrent", "sliding window")
+WHOLE = ("recurrent", "sliding window", "hybrid")
 WITH_PARTS = [name for name in RUNS if name not in (*WHOLE, "SmolLM2")]
 EVERY = [*WITH_PARTS, *WHOLE]
 
@@ -196,3 +196,26 @@ def test_a_branch_gives_its_cells_where_restoring_needs_them(make_model: MakeMod
     following = history + words(second, 5)
     assert restored(second, following).end == len(history)
     assert answer(second, following).text == answer(first, following).text
+
+
+@pytest.mark.parametrize(
+    ("make_model", "asked_too"),
+    [*((name, name == "sliding window") for name in WHOLE)],
+    indirect=["make_model"],
+)
+def test_an_answer_that_the_next_prompt_tells_otherwise_leaves_what_stood_before_it_on_disk(
+    make_model: MakeModel, asked_too: bool
+) -> None:
+    """As where a template strips reasoning. A state is that in which the turn began; cells are cut back."""
+    first = make_model()
+    ids = words(first, 300)
+    history = ids + answer(first, ids).text_ids
+    asked = history + words(first, 40, first="asked")
+    answer(first, asked)
+    following = asked + words(first, 30, first="~ stripped")
+    saved(first, following)
+    second = make_model()
+    kept = asked if asked_too else history
+    assert restored(second, following) == Restoration(0, len(kept))
+    assert cells_of(second).plan(following, 12).reused == len(kept)
+    assert answer(second, following) == answer(make_model(), following)

@@ -8,7 +8,7 @@ from ctxchat.display import amounts
 from ctxchat.display.ledger import aligned, ledger, spent, usage_line
 from ctxchat.domain.conversation import Finish, Section
 from ctxchat.domain.prompt import Piece, Prompt
-from ctxchat.domain.receipt import Predicted, Receipt
+from ctxchat.domain.receipt import DeviceMemory, Memory, Predicted, Receipt
 from tests.support.shown_turns import KV, receipt
 
 
@@ -81,3 +81,10 @@ def test_sizes_are_decimal(number: float | None, text: str) -> None:
 )
 def test_seconds_read_well(number: float | None, text: str) -> None:
     assert amounts.seconds(number) == text
+
+
+def test_what_lies_on_devices_stands_below_the_memory() -> None:
+    held = Memory(1, 2, 3, 4, (DeviceMemory("CUDA0", 70_000_000_000, 5_200_000_000),))
+    rows = list(spent(replace(receipt(), memory=held)))
+    told = rows.index(("", "5.2 GB on CUDA0, 70.0 GB free beside it"))
+    assert rows[told - 1][0] == "memory"

@@ -136,3 +136,27 @@ def test_half_a_character_at_the_end_is_replaced_and_its_token_kept() -> None:
 
 def test_a_token_without_any_text_is_kept() -> None:
     assert read([b"", b"a", b""], tags=None).text_ids == (0, 1, 2)
+
+
+HARMONY = ReasoningTags(
+    "<|channel|>analysis<|message|>",
+    "<|end|><|start|>assistant<|channel|>final<|message|>",
+    direct="<|channel|>final<|message|>",
+)
+
+
+def test_channels_are_told_apart() -> None:
+    told = read(tokens("<|channel|>", "analysis", "<|message|>", "hm", HARMONY.closing, "So."), HARMONY)
+    assert (told.reasoning, told.text) == ("hm", "So.")
+    assert (told.reasoning_ids, told.text_ids) == ((0, 1, 2, 3, 4), (5,))
+
+
+def test_an_answer_that_comes_without_reasoning_begins_behind_its_channel() -> None:
+    told = read(tokens("<|channel|>", "final", "<|message|>", "So."), HARMONY)
+    assert (told.reasoning, told.text) == ("", "So.")
+    assert (told.reasoning_ids, told.text_ids) == ((0, 1, 2), (3,))
+
+
+def test_a_channel_that_is_not_known_is_text() -> None:
+    told = read(tokens("<|channel|>", "other", "<|message|>", "So."), HARMONY)
+    assert (told.reasoning, told.text) == ("", "<|channel|>other<|message|>So.")

@@ -13,9 +13,11 @@ from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.snapshots.folder import SnapshotFolder
 from tests.support.tiny_gguf import write_tiny_gguf
+from tests.support.tiny_hybrid import write_tiny_hybrid
 from tests.support.tiny_mamba import write_tiny_mamba
 from tests.support.turns import Ids, answer, begin, words
 
+WRITERS = {"recurrent": write_tiny_mamba, "hybrid": write_tiny_hybrid}
 PART, LIMIT, WINDOW = 18, 6, 256
 
 steps = st.lists(
@@ -28,12 +30,12 @@ steps = st.lists(
 )
 
 
-@pytest.fixture(scope="module", params=["f16", "q8_0", "flash attention", "recurrent"])
+@pytest.fixture(scope="module", params=["f16", "q8_0", "flash attention", "recurrent", "hybrid"])
 def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """The one that is tried, and one that reads every prompt from its beginning."""
     folder = tmp_path_factory.mktemp("models")
     path = folder / "model.gguf"
-    write_tiny_mamba(path) if request.param == "recurrent" else write_tiny_gguf(path)
+    WRITERS.get(request.param, write_tiny_gguf)(path)
     options = EngineOptions(
         window=WINDOW,
         threads=1,
@@ -89,7 +91,7 @@ def _check_turn(model: LlamaModel, plain: LlamaModel, ids: Ids) -> None:
     assert first == Prefilled(0, plan.evaluated)
     assert isinstance(last, Generated)
     assert model.cache._cells.ids(CHAT) == ids + last.text_ids
-    for sequence in (CHAT, BRANCH):
+    for sequence in range(SEQUENCES):
         plain.cache.drop(sequence)
     if model.resolved.flash_attn:
         return  # It adds up otherwise for a batch of another size: a model of noise then says something else.

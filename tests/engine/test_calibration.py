@@ -15,6 +15,7 @@ from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.llama.trial import trial
 from ctxchat.engine.snapshots.folder import SnapshotFolder
+from tests.support.short_memory import leave
 from tests.support.tiny_gguf import write_tiny_gguf
 from tests.support.tiny_mamba import write_tiny_mamba
 
@@ -69,7 +70,7 @@ def test_the_chat_goes_on_as_if_nothing_had_been(open_model: OpenModel) -> None:
         assert last.finish is Finish.LENGTH
         return last
 
-    one, other = open_model(), open_model()
+    one, other = open_model(speculation="off"), open_model(speculation="off")
     assert answer(one, 1, 2, 3) == answer(other, 1, 2, 3)
     held = one.cache.cells()
     calibrated(one)
@@ -163,7 +164,6 @@ def test_where_memory_is_short_fewer_cells_are_taken(
     open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = open_model(window=4096)
-    free = 1100 * model.cache.bytes_per_token
-    monkeypatch.setattr("ctxchat.engine.llama.trial.available_memory", lambda: free)
+    leave(monkeypatch, model, 1100 * model.cache.bytes_per_token)
     points = [e.n for e in model.measure([512, 2048], Cancel()) if isinstance(e, Measured)]
     assert points == [512]

@@ -42,13 +42,13 @@ FAMILIES = {
     "microsoft-Phi-3.5-mini-instruct": "extends takes_system",
     "deepseek-ai-DeepSeek-R1-Distill-Llama-8B": "strips_reasoning takes_system",
     "deepseek-ai-DeepSeek-V3.1": "extends strips_reasoning takes_system switches_thinking",
-    "CohereForAI-c4ai-command-r7b-12-2024-tool_use": "takes_system switches_thinking",
-    "openai-gpt-oss-120b": "takes_system dated",
+    "CohereForAI-c4ai-command-r7b-12-2024-tool_use": "strips_reasoning takes_system switches_thinking",
+    "openai-gpt-oss-120b": "strips_reasoning takes_system dated",
     "HuggingFaceTB-SmolLM3-3B": "extends takes_system switches_thinking",
     "GLM-4.6": "strips_reasoning trims takes_system switches_thinking",
-    "ibm-granite-granite-3.3-2B-Instruct": "extends takes_system dated",
+    "ibm-granite-granite-3.3-2B-Instruct": "extends takes_system dated switches_thinking",
     "moonshotai-Kimi-K2": "extends takes_system",
-    "upstage-Solar-Open-100B": "takes_system dated",
+    "upstage-Solar-Open-100B": "strips_reasoning takes_system dated switches_thinking",
     "MiniMax-M2": "strips_reasoning takes_system",
 }
 OPENING = ("deepseek-ai-DeepSeek-R1-Distill-Llama-8B", "MiniMax-M2", "StepFun3.5-Flash", "GLM-4.7-Flash")
@@ -161,3 +161,39 @@ def test_headers_of_real_vocabularies_are_read(path: Path) -> None:
     tokens = header.metadata["tokenizer.ggml.tokens"]
     assert len(tokens) > 10_000  # type: ignore[arg-type]
     assert template_of(header).scaffold([USER], at=TODAY, think=None).literals[-1]
+
+
+def test_the_page_about_families_is_what_is_found() -> None:
+    from tests.support.families import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+SWITCHES = {
+    "ByteDance-Seed-OSS": "</seed:think>",
+    "Cohere2MoE": "<|START_THINKING|><|END_THINKING|>",
+    "MiniMax-M3": "</mm:think>",
+    "upstage-Solar-Open-100B": "<|begin|>assistant<|think|><|end|>",
+    "deepseek-ai-DeepSeek-V3.1": "</think>",
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_reasoning_is_switched_off_under_the_name_the_template_has_for_it(name: str) -> None:
+    off = literals(name, USER, think=False)[-1].rstrip()
+    assert SWITCHES[name] in off
+    assert not template(name).scaffold([USER], at=TODAY, think=False).opens_reasoning
+    assert literals(name, USER, think=True)[-1] != literals(name, USER, think=False)[-1]
+
+
+def test_effort_that_is_only_written_down_is_no_switch() -> None:
+    assert not template("openai-gpt-oss-120b").behaviour.switches_thinking
+
+
+def test_channels_are_tags_of_reasoning_and_stand_in_no_later_prompt() -> None:
+    behaviour = template("openai-gpt-oss-120b").behaviour
+    assert behaviour.reasoning
+    assert behaviour.strips_reasoning
+    before = literals("openai-gpt-oss-120b", USER, ASSISTANT, USER)[1]
+    assert before.endswith(behaviour.reasoning.direct)
+    assert behaviour.reasoning.ending == "<|end|><|start|>assistant<|channel|>final<|message|>"

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ctxchat.domain.speculation import BatchCosts
 from ctxchat.engine.cost_curve import Observation, fitted
 from ctxchat.engine.cost_record import NOTHING, Known, change, read
 from tests.support.cost_process import seen_with
@@ -19,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 def kept(path: Path) -> Known:
     phase = fitted([Observation(300, 0, 1.5, 10.0), Observation(40, 340, 0.3, 20.0)], ratio=4e-4, once=True)
     assert phase
-    return change(path, lambda _: Known({2: phase}, {1: phase}, phase))
+    batches = {(2, 1): BatchCosts(((1, 1.0), (4, 2.5), (8, 4.75)))}
+    return change(path, lambda _: Known({2: phase}, {1: phase}, phase, batches))
 
 
 def test_what_is_kept_is_read_again_and_is_the_persons_alone(tmp_path: Path) -> None:
@@ -53,6 +56,7 @@ def test_a_file_with_another_byte_is_read_or_forgotten_and_never_fails(
     known = read(path)
     for phase in (*known.prefill.values(), *known.decode.values(), *filter(None, [known.restore])):
         assert phase.now(30.0).seconds(10, 10) > 0
+    assert all(costs.best > 0 for costs in known.batches.values())
 
 
 @pytest.mark.parametrize(
@@ -77,6 +81,38 @@ def test_numbers_that_cannot_have_been_measured_are_not_believed(
     file["prefill"]["2"] |= damage
     path.write_text(json.dumps(file))
     assert read(path) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [[2, 1, []]],
+        [[2, 1, [[2, 1.5]]]],
+        [[2, 1, [[1, 1], [8, 3], [4, 2]]]],
+        [[2, 1, [[1, 1], [8, -3]]]],
+        [[2, 1, [[1, 1], [8.5, 3], [8, 3]]]],
+        [[2, float("inf"), [[1, 1]]]],
+        [[2, [[1, 1]]]],
+        7,
+    ],
+)
+def test_costs_of_batches_that_cannot_have_been_measured_are_not_believed(
+    tmp_path: Path, batches: object
+) -> None:
+    path = tmp_path / "one.json"
+    kept(path)
+    file = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**file, "batches": batches}))
+    assert read(path) == NOTHING
+
+
+def test_a_file_from_before_batches_were_measured_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    known = kept(path)
+    file = json.loads(path.read_bytes())
+    del file["batches"]
+    path.write_text(json.dumps(file))
+    assert read(path) == replace(known, batches={})
 
 
 def test_a_file_of_another_format_is_left_alone_by_reading(tmp_path: Path) -> None:

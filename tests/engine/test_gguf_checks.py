@@ -9,6 +9,8 @@ import pytest
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.engine.gguf.checks import check_vocabulary
+from ctxchat.engine.gguf.library import ModelLibrary
+from ctxchat.engine.gguf.purpose import other_purpose, refuse_other_purpose
 from ctxchat.engine.gguf.reading import read_header
 from tests.support.header_writer import F32, I32, LLAMA, Packed, Tensor, write_gguf
 from tests.support.tiny_gguf import write_tiny_gguf
@@ -81,8 +83,12 @@ def test_a_model_of_experts_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
-        ({"general.architecture": "clip"}, "an image projector, which cannot chat"),
+        (
+            {"general.architecture": "clip"},
+            r"an image projector \(mmproj\), which cannot chat; name the language model itself",
+        ),
         ({"general.architecture": "llama", "general.type": "adapter"}, "a LoRA adapter"),
+        ({"general.type": "imatrix"}, "an importance matrix, which cannot chat"),
         ({"general.name": "nothing else"}, "does not say its architecture"),
         ({**LLAMA, "tokenizer.ggml.model": "none"}, "has no vocabulary"),
         ({"general.architecture": "llama", "general.alignment": 3}, "an alignment of 3 bytes"),
@@ -93,6 +99,37 @@ def test_files_that_hold_no_language_model_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=words):
         read_header(write_gguf(tmp_path / "m.gguf", metadata))
+
+
+def test_a_projector_names_the_language_model_that_lies_beside_it(tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "mmproj-F16.gguf", {"general.architecture": "clip"})
+    write_gguf(tmp_path / "Seeing-7B.gguf", LLAMA, TENSORS)
+    with pytest.raises(ModelError, match=r"name the language model itself, like Seeing-7B\.gguf beside it"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "more", "words"),
+    [
+        ("t5", {}, r"an encoder-decoder or an encoder \(t5\) and cannot chat: choose another with"),
+        ("dream", {}, "a diffusion model"),
+        (
+            "bert",
+            {"bert.attention.causal": False},
+            "an embedding model .*; as notes.embedder in the settings",
+        ),
+    ],
+)
+def test_models_for_other_things_than_chatting_say_so(
+    tmp_path: Path, architecture: str, more: dict[str, object], words: str
+) -> None:
+    shape = {key.replace("llama", architecture): value for key, value in LLAMA.items()}
+    metadata = {**shape, **more, "general.architecture": architecture}
+    header = read_header(write_gguf(tmp_path / "m.gguf", metadata, TENSORS))
+    with pytest.raises(ModelError, match=words):
+        refuse_other_purpose(header)
+    found = ModelLibrary([], None).info(str(header.path))[0]
+    assert found.template == other_purpose(header)
 
 
 def opened(path: Path) -> subprocess.CompletedProcess[str]:

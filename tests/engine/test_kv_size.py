@@ -12,6 +12,7 @@ from ctxchat.engine.gguf.reading import read_header
 from tests.conftest import ROOT
 from tests.support.header_writer import LLAMA, Tensor, write_gguf
 from tests.support.tiny_gguf import MERGES, TOKENS, Shape, write_tiny_gguf
+from tests.support.tiny_hybrid import write_tiny_hybrid
 from tests.support.tiny_sliding import write_tiny_sliding
 
 CELLS = 16_384
@@ -65,6 +66,7 @@ def test_bytes_are_those_that_llama_cpp_reports(tmp_path: Path) -> None:
         write_tiny_gguf(tmp_path / "multi-query.gguf", Shape(layers=3, heads=2, kv_heads=1, head_length=64)),
         uneven_layers(tmp_path / "per layer.gguf"),
         write_tiny_sliding(tmp_path / "sliding.gguf", head=32),
+        write_tiny_hybrid(tmp_path / "hybrid.gguf"),
     ]
     cases = [(model, *kinds) for model in models for kinds in KINDS]
     script = [sys.executable, str(ROOT / "tests/support/report_kv_size.py")]

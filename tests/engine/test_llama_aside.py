@@ -8,11 +8,11 @@ import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import PromptTooLargeError
-from ctxchat.engine.llama import cache as llama_cache
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
+from tests.support.short_memory import leave
 from tests.support.turns import Ids, answer, words
 
 OpenModel = Callable[..., LlamaModel]
@@ -106,7 +106,7 @@ def test_cells_that_cannot_grow_for_want_of_memory_are_told_and_leave_the_chat(
     ids += answer(model, ids).text_ids
     before = state(model)
     with monkeypatch.context() as patch:
-        patch.setattr(llama_cache, "available_memory", lambda: 0)
+        leave(patch, model, 0)
         with pytest.raises(PromptTooLargeError, match="no room for side work: 512 cells need"):
             answer(model, ids + words(model, 100, first="Sum up"), aside=True)
     assert (model.cache.capacity, state(model)) == (256, before)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from ctxchat.domain.errors import EngineError, ModelError
-from ctxchat.engine.llama import cache as llama_cache
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.model import LlamaModel
+from tests.support.short_memory import leave
 from tests.support.tiny_gguf import Shape
 from tests.support.turns import answer, words
 
@@ -85,10 +85,12 @@ def test_cells_that_memory_does_not_hold_are_refused_with_numbers(
     open_model: OpenModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = open_model(window=2048)
-    monkeypatch.setattr(llama_cache, "available_memory", lambda: 2048 * 512 - 1)
-    with pytest.raises(ModelError, match=r"2,048 cells need 1 MiB and 0 MiB are free: .*--ctx-size"):
+    leave(monkeypatch, model, 2048 * 512 - 1)
+    with pytest.raises(
+        ModelError, match=r"2,048 cells need 1.0 MB and 1.0 MB are free for them: .*--ctx-size"
+    ):
         answer(model, (1, 2, 3))
-    monkeypatch.setattr(llama_cache, "available_memory", lambda: 2048 * 512)
+    leave(monkeypatch, model, 2048 * 512)
     assert answer(model, (1, 2, 3)).text_ids
 
 

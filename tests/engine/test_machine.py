@@ -33,15 +33,16 @@ def test_a_memory_limit_leaves_what_is_not_used_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place(monkeypatch, tmp_path, MEMORY="MemTotal: 8388608 kB\nMemAvailable: 4194304 kB\n")
-    place(monkeypatch, tmp_path, MEMORY_LIMIT="max\n", MEMORY_USED="5\n")
+    monkeypatch.setattr(machine, "memory_left", lambda: None)
     assert machine.available_memory() == 4 * GIB
-    place(monkeypatch, tmp_path, MEMORY_LIMIT=f"{3 * GIB}\n", MEMORY_USED=f"{2 * GIB}\n")
+    monkeypatch.setattr(machine, "memory_left", lambda: GIB)
     assert machine.available_memory() == GIB
 
 
 def test_what_the_machine_does_not_tell_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "MEMORY", tmp_path / "absent")
     monkeypatch.setattr(machine, "OWN_MEMORY", tmp_path / "absent")
+    monkeypatch.setattr(machine, "memory_left", lambda: None)
     assert (machine.available_memory(), machine.resident_memory()) == (None, None)
 
 

@@ -9,7 +9,7 @@ import pytest
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.errors import ModelError, SettingsError, StoreError
 from ctxchat.domain.measurement import Calibration
-from ctxchat.domain.model import ModelFile, ReasoningTags, TemplateBehaviour
+from ctxchat.domain.model import ModelFile, ReasoningTags, TemplateBehaviour, UnusedGpu
 from ctxchat.domain.passage import Collection
 from ctxchat.service.doctor import Finding, Probes, examine, template_words
 from ctxchat.service.model_in_use import OpenedModel
@@ -32,6 +32,7 @@ FILE = ModelFile("m", "/m.gguf", "here", 1000, "llama", 10, "Q4_1", 8192, 23040)
 FINE = Probes(
     engine=lambda: "0.3.36",
     gpu=list,
+    unused_gpu=lambda: None,
     model=lambda: Path("/m.gguf"),
     header=lambda path: FILE,
     template=lambda path: BEHAVIOUR,
@@ -138,7 +139,9 @@ def test_a_template_is_told_in_words() -> None:
     )
     assert "part of the cache is lost" in template_words(odd)
     assert "before the first question" in template_words(odd)
-    assert "reasoning is left out of later prompts" in template_words(odd)
+    assert "reasons in <think>, which is left out of later prompts" in template_words(odd)
+    assert "no switch for reasoning: --think-budget 0" in template_words(odd)
+    assert "--think and --no-think work" in template_words(replace(odd, switches_thinking=True))
     assert "the cache is reused" in template_words(BEHAVIOUR)
 
 
@@ -179,3 +182,10 @@ def test_a_server_that_does_not_answer_is_a_failure_that_matters() -> None:
         "nothing answers",
     )
     assert found["token counts"].seen == "not looked at: the server does not answer"
+
+
+def test_a_gpu_that_the_build_cannot_use_is_told_with_the_command_that_mends_it() -> None:
+    unused = UnusedGpu("this machine has a GPU (NVIDIA)", "pip install it again")
+    found = findings(replace(FINE, unused_gpu=lambda: unused))["gpu"]
+    assert (found.ok, found.matters, found.mend) == (False, False, "pip install it again")
+    assert found.seen == "this machine has a GPU (NVIDIA): models run on the CPU"

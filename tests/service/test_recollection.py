@@ -1,5 +1,6 @@
 """What a turn recalls, over a scripted model, a real store and the embedder that ships."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
@@ -43,7 +44,7 @@ class _OpenedOnceReading(SqliteRecall):
         super().__init__(database, lambda: SHIPPED)
         self._begun = begun
 
-    def warm(self) -> None:
+    def warm(self, collections: Sequence[str] | None = None) -> None:
         assert self._begun.wait(10)
 
 

@@ -176,7 +176,9 @@ def test_a_cache_that_cannot_be_cut_back_is_said_beside_the_reason(tmp_path: Pat
     told = miss(desk, again("Two?"))
     assert told
     assert told.startswith("reused 0 of ")
-    assert told.endswith("of earlier turns, and the cache of this model cannot be cut back")
+    assert told.endswith(
+        "of earlier turns, and the cache of this model cannot be cut back to where they differ"
+    )
 
 
 def test_a_pin_that_was_taken_away(tmp_path: Path) -> None:

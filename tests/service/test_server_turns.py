@@ -151,6 +151,16 @@ def test_an_estimate_is_only_doubted_where_it_is_far_off(tmp_path: Path) -> None
     assert "cut the prompt in silence" in warned(second)[0]
 
 
+def test_where_estimates_are_too_low_less_of_the_window_is_used_from_then_on(tmp_path: Path) -> None:
+    model = ServedModel(["Yes."] * 3, exact=False, window=1024)
+    model.counts = [60, 40]
+    desk = at_server(tmp_path, model)
+    first, second = desk.ask("Is it so?"), desk.ask("And then?")
+    assert first.prompt
+    assert second.prompt
+    assert (first.prompt.usable, second.prompt.usable) == (896, int(896 / (60 / first.prompt.total)))
+
+
 def test_a_window_larger_than_the_servers_is_not_used(tmp_path: Path) -> None:
     desk = at_server(tmp_path, ServedModel(["Yes."], window=1024), policy=WindowPolicy(window=4096))
     events = list(desk.events("Is it so?"))

@@ -93,7 +93,7 @@ def test_a_byte_order_mark_is_no_error(load: Load, user_file: Path) -> None:
     assert load().model.threads == 2
 
 
-@pytest.mark.parametrize("section", ["notes", "ui"])
+@pytest.mark.parametrize("section", ["ui"])
 def test_a_section_without_keys_may_stand_and_holds_none(load: Load, user_file: Path, section: str) -> None:
     user_file.write_text(f"[{section}]\n")
     load()

@@ -110,12 +110,15 @@ def test_what_is_wrong_with_a_server_is_told(load: Load, user_file: Path, text: 
     assert said in refused(load, user_file, f"[server]\n{text}\n")
 
 
-def test_a_project_cannot_have_a_command_run(load: Load, project: Path, user_file: Path) -> None:
-    line = '[server]\nkey_command = "pass show lab"\n'
-    assert "only taken from your own settings file" in refused(load, project / "ctxchat.toml", line)
-    (project / "ctxchat.toml").unlink()
-    user_file.write_text(line)
-    assert load().server.key_command == "pass show lab"
+@pytest.mark.parametrize(
+    "line", ['url = "http://host"', 'key_env = "HOME"', 'key_command = "pass"', 'headers = {A = "$HOME"}']
+)
+@pytest.mark.parametrize("section", ["server", "server.lab"])
+def test_a_project_says_neither_where_prompts_go_nor_with_what_key(
+    load: Load, project: Path, section: str, line: str
+) -> None:
+    file = project / "ctxchat.toml"
+    assert "is not taken from a project file" in refused(load, file, f"[{section}]\n{line}\n")
 
 
 def test_prices_and_headers_are_read_from_the_environment(load: Load) -> None:

@@ -38,8 +38,15 @@ class BracketTemplate:
     """`<role>message<end>` for each message, and `<assistant>` for the answer to come."""
 
     def __init__(
-        self, *, takes_system: bool = True, strips_reasoning: bool = False, reasons: bool = False
+        self,
+        *,
+        takes_system: bool = True,
+        strips_reasoning: bool = False,
+        reasons: bool = False,
+        opens: bool = False,
     ) -> None:
+        """With `opens` prompts end inside reasoning."""
+        self._opens = opens
         self.behaviour = TemplateBehaviour(
             extends=not strips_reasoning,
             strips_reasoning=strips_reasoning,
@@ -48,7 +55,7 @@ class BracketTemplate:
             takes_system=takes_system,
             dated=False,
             switches_thinking=False,
-            reasoning=ReasoningTags("<think>", "</think>") if reasons else None,
+            reasoning=ReasoningTags("<think>", "</think>") if reasons or opens else None,
         )
 
     def scaffold(
@@ -61,5 +68,7 @@ class BracketTemplate:
         for role in roles:
             literals[-1] += f"<{role}>"
             literals.append("<end>")
+        opens = self._opens and answer
         literals[-1] += "<assistant>" if answer else ""
-        return Scaffold(tuple(literals))
+        literals[-1] += "<think>" if opens else ""
+        return Scaffold(tuple(literals), opens_reasoning=opens)

@@ -78,6 +78,22 @@ OPENS_REASONING = """
 {%- endif %}
 """
 
+CHANNELS = """
+{%- for message in messages %}
+    {%- if message.role == 'assistant' %}
+        {%- if message.thinking and loop.last %}
+            {{- '<|start|>assistant<|channel|>analysis<|message|>' + message.thinking + '<|end|>' }}
+        {%- endif %}
+        {{- '<|start|>assistant<|channel|>final<|message|>' + message.content + '<|end|>' }}
+    {%- else %}
+        {{- '<|start|>' + message.role + '<|message|>' + message.content + '<|end|>' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|start|>assistant' }}
+{%- endif %}
+"""
+
 SWITCHES_REASONING = """
 {%- for message in messages %}
     {%- set content = message.content %}

@@ -11,12 +11,14 @@ from ctxchat.domain.errors import CtxChatError, EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Prefilled
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
+from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
 from ctxchat.engine.answer_stream import AnswerStream
 from ctxchat.engine.grammar.follower import Follower, grammar_of
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
 from ctxchat.engine.prefix import common_prefix
+from ctxchat.engine.reasoning_budget import ReasoningBudget
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
 
 END_OF_TURN = CONTROL["<end>"]
@@ -124,13 +126,13 @@ class ScriptedModel:
         window: int = 2048,
         slice_length: int = 32,
         trims: bool = True,
-        template: BracketTemplate | None = None,
+        template: Template | None = None,
         disk: ScriptedDisk | None = None,
         on_event: Callable[[EngineEvent], None] = lambda _: None,
         calibrating: Callable[[Cancel], None] = lambda _: None,
     ) -> None:
         self.vocabulary = CharacterVocabulary()
-        self.template = template or BracketTemplate()
+        self.template: Template = template or BracketTemplate()
         self.generations: list[Generation] = []
         self.closed = False
         self.answers = list(answers)
@@ -205,7 +207,7 @@ class ScriptedModel:
             raise PromptTooLargeError(f"{needed} cells are needed and the window holds {self._window}")
         cache.capacity = self._window
         if not generation.aside:
-            cache.branches.turn_to(ids, cache)
+            cache.branches.turn_to(ids, cache, answers=generation.limit > 0)
             yield from self._answered(generation, plan, cancel, CHAT)
             return
         try:
@@ -233,12 +235,13 @@ class ScriptedModel:
         stream = AnswerStream(
             generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
         )
-        finish = Finish.LENGTH
-        answer = self._answer(generation)
+        finish, budget = Finish.LENGTH, ReasoningBudget(generation, self.vocabulary)
+        answer, token = self._answer(generation), generation.ids[-1]
         if generation.constraint:
             answer = self._constrained(answer, generation.constraint)
         for _ in range(generation.limit):
-            token = next(answer)
+            forced = budget.forced(stream, token)
+            token = next(answer) if forced is None else forced
             if cancel.requested:
                 finish = Finish.CANCELLED
             elif token == END_OF_TURN:

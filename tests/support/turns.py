@@ -42,7 +42,7 @@ def begin(
     """The events of an answer, the likeliest token always."""
     sampling = Sampling(temperature=0, stop=stop)
     said = (PromptMessage(Role.USER, model.vocabulary.text(ids)),)
-    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside, constraint, said)
+    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside, constraint, messages=said)
     return model.generate(generation, cancel)
 
 

@@ -1,6 +1,7 @@
 """Costs that nobody measured."""
 
 from ctxchat.domain.cost import CostCurve
+from ctxchat.domain.speculation import BatchCosts
 
 
 class WrittenCosts:
@@ -17,6 +18,9 @@ class WrittenCosts:
 
     def curve(self, type_k: str | None = None) -> CostCurve | None:
         return self.now if type_k in (None, "f16") else None
+
+    def batches(self) -> BatchCosts | None:
+        return None
 
     def is_stale(self) -> bool:
         return self.stale

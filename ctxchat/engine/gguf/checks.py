@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.engine.gguf.cursor import Texts, damaged
+from ctxchat.engine.gguf.purpose import refuse_companion
 
 if TYPE_CHECKING:
     from ctxchat.engine.gguf.header import GgufHeader
@@ -21,7 +22,6 @@ MAX_SIZE = 1 << 24
 RECURRENT = frozenset({"mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"})
 """Architectures without any attention."""
 
-_NOT_CHAT = {"adapter": "a LoRA adapter", "mmproj": "an image projector", "imatrix": "an importance matrix"}
 _SCALINGS = {"none", "linear", "yarn", "longrope"}
 _COUNTS = (
     "context_length",
@@ -36,12 +36,10 @@ _COUNTS = (
 
 def check_kind(path: Path, metadata: Mapping[str, object]) -> None:
     """Raises ModelError where the file is no language model."""
+    refuse_companion(path, metadata)
     architecture = metadata.get("general.architecture")
     if not isinstance(architecture, str) or not architecture:
         raise damaged(path, "it does not say its architecture")
-    kind = "mmproj" if architecture == "clip" else str(metadata.get("general.type"))
-    if kind in _NOT_CHAT:
-        raise ModelError(f"{path} is {_NOT_CHAT[kind]}, which cannot chat; name the language model itself")
 
 
 def check_shape(header: GgufHeader) -> None:

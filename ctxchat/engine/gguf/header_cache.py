@@ -12,7 +12,7 @@ from ctxchat.domain.model import ModelFile
 from ctxchat.engine.gguf.file_names import named_parts
 from ctxchat.locations import cache_folder, private_folder
 
-FORMAT = f"{__version__}, 1"
+FORMAT = f"{__version__}, 2"
 """What is kept by another version of the program is not used."""
 
 Stamp = list[list[int]]

@@ -18,7 +18,14 @@ GEMMA3N_OWN_LAYERS = 20
 
 
 def bytes_per_token(header: GgufHeader, type_k: str, type_v: str, *, flash_attention: bool = False) -> int:
-    """Bytes one cell takes over all layers that attend, each of them keeping the whole window.
+    """Bytes one cell takes over all layers. Raises UsageError where a type cannot be used."""
+    return sum(bytes_by_layer(header, type_k, type_v, flash_attention=flash_attention))
+
+
+def bytes_by_layer(
+    header: GgufHeader, type_k: str, type_v: str, *, flash_attention: bool = False
+) -> tuple[int, ...]:
+    """Bytes one cell takes in each layer, none where it does not attend; each keeps the whole window.
 
     Without flash attention llama.cpp stores values transposed, every layer as wide as the widest;
     quantized values need it. What recurrent layers keep does not grow by the token, and the
@@ -28,13 +35,13 @@ def bytes_per_token(header: GgufHeader, type_k: str, type_v: str, *, flash_atten
     widths = [_widths(header, layer) for layer in range(header.layers)]
     transposed = not flash_attention and values.block == 1
     widest = max((value for _, value in widths), default=0) if transposed else 0
-    total = 0
+    sizes = [0] * header.layers
     for layer in _attending(header):
         key, value = widths[layer]
-        total += _row(keys, key)
+        sizes[layer] = _row(keys, key)
         if not _keeps_keys_alone(header):
-            total += _row(values, max(value, widest))
-    return total
+            sizes[layer] += _row(values, max(value, widest))
+    return tuple(sizes)
 
 
 def kv_bytes(
@@ -42,6 +49,11 @@ def kv_bytes(
 ) -> int:
     """Bytes of so many cells."""
     return cells * bytes_per_token(header, type_k, type_v, flash_attention=flash_attention)
+
+
+def recurrent_layers(header: GgufHeader) -> int:
+    """Layers that keep a state of fixed size, from which nothing can be taken back."""
+    return header.layers if header.architecture in RECURRENT else len(_recurrent(header))
 
 
 def _cache_type(name: str) -> TensorType:

@@ -11,9 +11,13 @@ from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.gguf.header_cache import HeaderCache
 from ctxchat.engine.gguf.kv_size import bytes_per_token
 from ctxchat.engine.gguf.places import Found, bundled_file, found_files
+from ctxchat.engine.gguf.purpose import other_purpose, refuse_other_purpose
 from ctxchat.engine.gguf.reading import read_header
 from ctxchat.engine.gguf.references import matching, named_path, nothing_named, of_path
+from ctxchat.engine.gguf.reuse_words import reuse_words
 from ctxchat.engine.gguf.template_kind import template_kind
+
+NO_WEIGHTS = "a vocabulary without weights"
 
 
 class ModelLibrary:
@@ -34,8 +38,10 @@ class ModelLibrary:
         return find_model(reference, self._folders, self._default)
 
     def usable(self, reference: str | None) -> Path:
-        """As `find`, once the file's header could be read."""
-        return read_header(self.find(reference)).path
+        """As `find`, once the file's header could be read and is that of a model that chats."""
+        header = read_header(self.find(reference))
+        refuse_other_purpose(header)
+        return header.path
 
     def info(self, reference: str) -> tuple[ModelFile, dict[str, object]]:
         """A model with the metadata of its file; long arrays are told by their length. Raises
@@ -103,7 +109,8 @@ def described(header: GgufHeader, found: Found) -> ModelFile:
         quantization=header.quantization,
         window=header.window,
         kv_bytes_per_token=bytes_per_token(header, "f16", "f16"),
-        template=template_kind(header),
+        reuse=reuse_words(header),
+        template=other_purpose(header) or template_kind(header) if header.tensors else NO_WEIGHTS,
     )
 
 

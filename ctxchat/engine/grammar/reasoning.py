@@ -24,7 +24,10 @@ def behind_reasoning(grammar: str, tags: ReasoningTags, *, opened: bool) -> tupl
     rules.append(f"{base}-end ::= {_SPACE}{{0,4}} {ROOT}")
     opening = f"{_SPACE}{{0,4}} {literal(tags.opening)} {base}-0"
     begin = f"{base}-0" if opened else f"{base}-open"
-    rules.append(f"{base}-open ::= {ROOT} | {opening}")
+    ways = [ROOT, opening]
+    if tags.direct:
+        ways.append(f"{_SPACE}{{0,4}} {literal(tags.direct)} {base}-end")
+    rules.append(f"{base}-open ::= {' | '.join(ways)}")
     return "\n".join((grammar, *rules)), begin
 
 

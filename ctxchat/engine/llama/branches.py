@@ -3,6 +3,10 @@
 Another conversation, an edited question, a regenerated answer: what the chat loses is shared with a
 sequence of its own before, which copies nothing, and where a later prompt goes on from there the two change
 places. Its cells are given up where others need them.
+
+A recurrent state has no parts: what the chat held cannot be cut back to what a prompt shares with it. So of
+such models the state in which a turn began is kept as well, and another answer, or an edited question, is
+read from there on.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ctxchat.domain.model import CachePlan
-from ctxchat.engine.llama.cells import BRANCH, CHAT, SIDE, Cells
+from ctxchat.engine.llama.cells import BRANCH, CHAT, SIDE, TURN, Cells
 
 Ids = tuple[int, ...]
 
@@ -27,7 +31,7 @@ class Sequences(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """Foretells how a prompt meets the chat and the branch left last, and makes it so.
+    """Foretells how a prompt meets the chat, the branch left last and where the turn began, and makes it so.
 
     `held_elsewhere` says how many of a row of tokens come back without being read, and `carrying` what a
     cell that the chat does not see adds to each of its tokens, as a share of what a token costs: nothing
@@ -39,23 +43,32 @@ class Branches:
     carrying: Callable[[], float] = lambda: 0.0
 
     def plan(self, ids: Sequence[int], capacity: int) -> CachePlan:
-        """How a prompt meets whichever of the two it shares more with, and what it carries."""
+        """How a prompt meets whichever of them it shares more with, and what it carries."""
         source = self._source(ids)
         plan = self.cells.plan(ids, capacity, source)
+        if source == TURN:
+            chat = self.cells.plan(ids, capacity)
+            plan = replace(plan, agreed=max(plan.agreed, chat.agreed), held=chat.held)
         beside = self._kept_beside(source, plan) if self.carrying() else 0
         return replace(plan, beside=beside if len(ids) + beside <= capacity else 0)
 
-    def turn_to(self, ids: Sequence[int], sequences: Sequences) -> None:
-        """Let the chat hold what `plan` says is reused, and nothing more."""
+    def turn_to(self, ids: Sequence[int], sequences: Sequences, *, answers: bool = False) -> None:
+        """Let the chat hold what `plan` says is reused, and nothing more. Where it then `answers`, a turn
+        begins there."""
         source = self._source(ids)
         plan = self.cells.plan(ids, 0, source)
-        leaves, beside = self._is_worth_leaving(source, plan), self._kept_beside(source, plan)
+        left = CHAT if source == TURN else source
+        leaves, beside = self._is_worth_leaving(left, plan), self._kept_beside(source, plan)
         self.go_back_to(ids, sequences)
         if leaves:
             sequences.fork(CHAT, BRANCH, self.cells.count(CHAT))
         elif not beside:
             sequences.trim(BRANCH, 0)
+        if source == TURN:
+            sequences.fork(TURN, CHAT, self.cells.count(TURN))
         sequences.trim(CHAT, plan.reused)
+        if answers and not self.cells.trims:
+            sequences.fork(CHAT, TURN, self.cells.count(CHAT))
 
     def go_back_to(self, ids: Sequence[int], sequences: Sequences) -> None:
         """Let the chat and the branch left last change places where a prompt shares more with the branch."""
@@ -63,7 +76,7 @@ class Branches:
             self._change_places(sequences)
 
     def _source(self, ids: Sequence[int]) -> int:
-        return max((CHAT, BRANCH), key=lambda sequence: self.cells.plan(ids, 0, sequence).reused)
+        return max((CHAT, BRANCH, TURN), key=lambda sequence: self.cells.plan(ids, 0, sequence).reused)
 
     def _change_places(self, sequences: Sequences) -> None:
         chat, branch = self.cells.count(CHAT), self.cells.count(BRANCH)
@@ -74,9 +87,10 @@ class Branches:
 
     def _kept_beside(self, source: int, plan: CachePlan) -> int:
         """Cells that the branch left last will hold alone, once the prompt has the chat's."""
-        if self._is_worth_leaving(source, plan):
-            return self.cells.count(source) - plan.reused
-        other = _other(source)
+        left = CHAT if source == TURN else source
+        if self._is_worth_leaving(left, plan):
+            return self.cells.count(left) - plan.reused
+        other = _other(left)
         held = self.cells.count(other)
         beside = held - min(held - self.cells.alone(other, source), plan.reused)
         return beside if self._is_light(plan, beside, beside) else 0

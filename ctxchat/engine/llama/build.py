@@ -1,19 +1,15 @@
 """What this build of llama.cpp is and can use."""
 
-import ctypes
 import platform
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 from ctxchat.engine.llama.bindings import library
+from ctxchat.engine.llama.devices import devices
 from ctxchat.engine.llama.machine import usable_cores
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.llama.threads import choose_threads
-
-GPU_TYPES = (1, 2)
-"""ggml's numbers for a GPU with memory of its own, and for one that shares the host's."""
 
 
 def version() -> str:
@@ -22,9 +18,9 @@ def version() -> str:
     return version_of("llama-cpp-python")
 
 
-def devices() -> list[str]:
+def device_names() -> list[str]:
     """Names of the GPUs this build can use."""
-    return list(_gpus()) if library().llama_supports_gpu_offload() else []
+    return [device.description for device in devices()]
 
 
 def cores() -> int:
@@ -46,23 +42,3 @@ def threads(options: EngineOptions) -> tuple[int, int]:
     """Threads that decode, and that prefill."""
     chosen = choose_threads(usable_cores(), prefill=options.threads_batch, decode=options.threads)
     return chosen.decode, chosen.prefill
-
-
-def _gpus() -> Iterator[str]:
-    registry, base = _ggml("ggml"), _ggml("ggml-base")
-    registry.ggml_backend_dev_count.restype = ctypes.c_size_t
-    registry.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
-    registry.ggml_backend_dev_get.restype = ctypes.c_void_p
-    for function, result in (("type", ctypes.c_int), ("description", ctypes.c_char_p)):
-        attribute = getattr(base, f"ggml_backend_dev_{function}")
-        attribute.argtypes, attribute.restype = [ctypes.c_void_p], result
-    for number in range(registry.ggml_backend_dev_count()):
-        device = registry.ggml_backend_dev_get(number)
-        if base.ggml_backend_dev_type(device) in GPU_TYPES:
-            yield base.ggml_backend_dev_description(device).decode("utf-8", "replace")
-
-
-def _ggml(name: str) -> ctypes.CDLL:
-    """A library of ggml that libllama has loaded already."""
-    folder = Path(str(library().__file__)).parent / "lib"
-    return ctypes.CDLL(str(next(p for p in folder.glob(f"lib{name}.*") if p.suffix in (".so", ".dylib"))))

@@ -1,6 +1,6 @@
 """The cells of a loaded model: what they hold, and room for what comes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,16 +11,14 @@ from ctxchat.domain.model import CachePlan, Restoration
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import BRANCH, CHAT, SIDE, Cells, CellTraits
 from ctxchat.engine.llama.context import LlamaContext, Outcome
+from ctxchat.engine.llama.fitting.host_room import HostRoom
 from ctxchat.engine.llama.kept_cells import KeptCells
 from ctxchat.engine.llama.log import LOG
-from ctxchat.engine.llama.machine import available_memory
 from ctxchat.engine.llama.options import CELL_BLOCK, EngineOptions, ResolvedOptions
 from ctxchat.engine.llama.sequences import LlamaSequences
 from ctxchat.engine.llama.threads import Threads
 from ctxchat.engine.llama.weights import LlamaWeights
 from ctxchat.engine.llama.worker import Worker
-
-MEBIBYTE = 1 << 20
 
 
 class LlamaCache:
@@ -38,14 +36,18 @@ class LlamaCache:
         resolved: ResolvedOptions,
         traits: CellTraits,
         kept: KeptCells | None = None,
+        room: HostRoom | None = None,
     ) -> None:
-        """`kept` is what of the cells lies on disk. Without weights there is nothing but plans."""
+        """`kept` is what of the cells lies on disk, `room` what the host has room for. Without weights there
+        is nothing but plans."""
         self.type_k = options.type_k
         self.type_v = options.type_v
         self.bytes_per_token = traits.bytes(options.type_k, options.type_v)
         self.trims = traits.trims
+        self.speculation = options.speculation
         self._traits = traits
         self.kept = kept
+        self.room = room
         self._worker = worker
         self._weights = weights
         self._options = options
@@ -68,6 +70,11 @@ class LlamaCache:
     @property
     def compute_bytes(self) -> int | None:
         return self._context.compute_bytes if self._context else None
+
+    @property
+    def buffers(self) -> Mapping[str, int]:
+        """Bytes allocated for cells and intermediate results, by the kind of memory they lie in."""
+        return self._context.buffers if self._context else {}
 
     def cells(self, sequence: int = CHAT) -> int:
         return self._cells.count(sequence)
@@ -137,7 +144,7 @@ class LlamaCache:
             )
         if capacity > self.capacity:
             self._allocate(capacity)
-        self._branches.turn_to(ids, self._sequences)
+        self._branches.turn_to(ids, self._sequences, answers=limit > 0)
         if len(ids) + self._cells.alone(BRANCH, CHAT) > self.capacity:
             self._sequences.trim(BRANCH, 0)
         return self._cells.count(CHAT)
@@ -186,9 +193,14 @@ class LlamaCache:
         """Cells that the chat does not see, and that cost its tokens as much as its own."""
         return 0 if self._resolved.skips_unseen else self._cells.alone(BRANCH, CHAT)
 
-    def read(self, ids: Sequence[int], *, predict: bool, sequence: int = CHAT) -> Outcome:
-        """Evaluate tokens behind the cells of a sequence. What an interruption leaves evaluated is
-        kept. Where cells run short, other sequences than the chat give theirs. Raises EngineError."""
+    def cut(self, sequence: int, cells: int) -> None:
+        """Keep the first `cells` of a sequence."""
+        self._sequences.trim(sequence, cells)
+
+    def read(self, ids: Sequence[int], *, predict: int, sequence: int = CHAT) -> Outcome:
+        """Evaluate tokens behind the cells of a sequence, and predict what follows so many of the last.
+        What an interruption leaves evaluated is kept. Where cells run short, other sequences than the
+        chat give theirs. Raises EngineError."""
         context, held = self._allocated(), self._cells.count(sequence)
         if held + len(ids) > context.capacity:
             return Outcome.FULL
@@ -203,6 +215,10 @@ class LlamaCache:
             raise EngineError(f"the model failed: {LOG.last_error() or f'llama.cpp returned {outcome}'}")
         return Outcome(outcome)
 
+    def look_at(self, place: int) -> None:
+        """Go by the prediction of what follows that token of those that were read last."""
+        self._allocated().look_at(place)
+
     def wait(self) -> None:
         """Wait until what was read is evaluated: a GPU works on while the next is prepared."""
         self._allocated().wait()
@@ -213,7 +229,7 @@ class LlamaCache:
             raise EngineError("the model predicts no token: its file is damaged, or its types do not suit it")
 
     def prediction(self) -> Any:
-        """The last prediction: a pointer to a number for each token, good until more is read."""
+        """The prediction that is looked at: a pointer to a number for each token, good until more is read."""
         return self._allocated().prediction()
 
     @property
@@ -260,7 +276,8 @@ class LlamaCache:
     def _allocate(self, capacity: int) -> None:
         if self._weights is None:
             raise EngineError("the model is loaded without its weights: it has no cells")
-        self._check_memory(capacity)
+        if self.room:
+            self.room.check(capacity)
         new = LlamaContext(self._weights, self._options, self._resolved, capacity)
         old, self._context = self._context, new
         if old:
@@ -269,15 +286,3 @@ class LlamaCache:
             old.close()
         if abs(new.kv_bytes - new.capacity * self.bytes_per_token) > new.kv_rounding:
             self.bytes_per_token = new.kv_bytes // new.capacity
-
-    def _check_memory(self, capacity: int) -> None:
-        """llama.cpp fills the cells with zeros: where memory is promised and not there, the kernel
-        would end the process."""
-        if self._resolved.offloaded and self._options.offload_kv:
-            return
-        needed, free = capacity * self.bytes_per_token, available_memory()
-        if free is not None and needed > free:
-            raise ModelError(
-                f"{capacity:,} cells need {needed // MEBIBYTE:,} MiB and {free // MEBIBYTE:,} MiB are free: "
-                "try a smaller --ctx-size, or --cache-type-k q8_0"
-            )

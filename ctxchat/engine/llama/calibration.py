@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from math import inf
 from threading import Timer
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.measurement import Calibration
+from ctxchat.domain.speculation import BatchCosts
 from ctxchat.engine.llama.costs import cell_ratio
 from ctxchat.engine.llama.loaded import LoadedModel
 from ctxchat.engine.llama.machine import usable_cores
@@ -17,6 +19,10 @@ DEEPEST = 4096
 """Cells a calibration lies on, where the window and the time allow it."""
 
 SHORT, LONG, DECODED, LEAST = 128, 512, 8, 8
+BATCHES, BATCH_ROUNDS = (1, 4, 8, 2, 3), 4
+"""Tokens that are evaluated at once, in this order as far as the time goes: the quickest of so many times
+counts, since what disturbs makes it slower."""
+
 DOUBT = 2.0
 """Work may take so much longer than it was reckoned: what would not fit is made smaller, or left out."""
 
@@ -76,6 +82,9 @@ class _Calibration:
         elif not self.trial.depth:
             self.trial.read(self._tokens(SHORT, 0, share=0.2))
         if self.loaded.cache.trims:
+            if self.loaded.cache.speculation != "off":
+                self._try_batches()
+            self.trial.use(best)
             self._go_deep(best, depth)
 
     def _try_threads(self, reading: tuple[int, ...], writing: tuple[int, ...]) -> Threads:
@@ -101,6 +110,21 @@ class _Calibration:
         self.trial.read(LEAST)
         self.pace = self.trial.read(LEAST) / LEAST
         self.trial.forget(self.trial.depth)
+
+    def _try_batches(self) -> None:
+        """Evaluate several tokens at once, in turn with one alone, as often as a share of the time allows,
+        with the threads that will be worked with: they need not be those that were quickest just now."""
+        self.loaded.costs.learn()
+        threads = self.loaded.costs.threads
+        self.trial.use(threads)
+        until = time.monotonic() + self._left() * 0.3
+        seconds = {1: self.trial.read_at_once(1)}
+        for n in BATCHES * BATCH_ROUNDS:
+            if time.monotonic() + seconds[1] + n * self.pace < until:
+                seconds[n] = min(self.trial.read_at_once(n), seconds.get(n, inf))
+        if len(seconds) > 1:
+            measured = tuple((n, taken / seconds[1]) for n, taken in sorted(seconds.items()))
+            self.loaded.costs.saw_batches(BatchCosts(measured), threads)
 
     def _go_deep(self, threads: Threads, depth: int) -> None:
         """Read and decode behind copies of what was read, on as many cells as there are."""

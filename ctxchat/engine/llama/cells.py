@@ -7,13 +7,16 @@ from ctxchat.domain.model import CachePlan
 from ctxchat.engine.prefix import common_prefix
 
 SEQUENCES = 4
-"""0 the chat, 1 side work, 2 calibration, 3 the branch left last."""
+"""0 the chat, 1 side work, 2 where its turn began, 3 the branch left last."""
 
 CHAT = 0
 """The sequence that answers."""
 
 SIDE = 1
 """The sequence of side work: empty but while it runs."""
+
+TURN = 2
+"""What the chat held when its turn began, kept where a sequence cannot be cut back."""
 
 BRANCH = 3
 """The branch left last: what the chat held before it went another way."""

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.model import Generation
+from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.sampler import sampler
 from ctxchat.engine.tokens.segments import SegmentVocabulary
@@ -27,6 +28,10 @@ class Choice(Protocol):
     def next(self, left: int, /) -> int | None:
         """The next of at most `left` tokens, None where the answer is at its end."""
 
+    def take(self, token: int, left: int, /) -> bool:
+        """Go on behind a token that was not chosen here, the next of at most `left`; False where it
+        cannot be taken."""
+
 
 class FreeChoice:
     """By the model's prediction alone."""
@@ -45,6 +50,10 @@ class FreeChoice:
     def next(self, _left: int, /) -> int | None:
         token = self._cache.sample(self._chain)
         return None if self._vocabulary.ends_turn(token) else token
+
+    def take(self, token: int, _left: int, /) -> bool:
+        library().llama_sampler_accept(self._chain, token)
+        return True
 
 
 @contextmanager

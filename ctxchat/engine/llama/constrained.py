@@ -123,8 +123,7 @@ class ConstrainedChoice:
 
     def next(self, left: int, /) -> int | None:
         """The next of at most `left` tokens, None where the answer is at its end."""
-        if not self._begun:
-            self._begun, self._ends_in_time = True, self._can_end(self._follower, left)
+        self._begin(left)
         if self._follower.ended and not self._pending:
             return None
         token = self._of_ending() if self._ending is not None else self._chosen()
@@ -137,6 +136,19 @@ class ConstrainedChoice:
         if token is not None:
             self._accept(token)
         return token
+
+    def take(self, token: int, left: int, /) -> bool:
+        """Go on behind a token that was not chosen here; False where the grammar does not take it, or
+        the answer could not be ended behind it."""
+        self._begin(left)
+        if self._ending is not None or not self._asked.takes(token) or self._leads_too_far(token, left):
+            return False
+        self._accept(token)
+        return True
+
+    def _begin(self, left: int) -> None:
+        if not self._begun:
+            self._begun, self._ends_in_time = True, self._can_end(self._follower, left)
 
     def _of_ending(self) -> int | None:
         """The next token of the shortest ending."""

@@ -14,6 +14,12 @@ from ctxchat.engine.llama.options import CACHE_TYPES, EngineOptions, ResolvedOpt
 from ctxchat.engine.llama.threads import Threads
 from ctxchat.engine.llama.weights import LlamaWeights
 
+LARGEST_BATCH = 8
+"""Tokens at the most of which each has the next one predicted: room for predictions is memory."""
+
+LAST = -1
+"""The last prediction there is, by llama.cpp's number for it."""
+
 
 class Outcome(IntEnum):
     """How an evaluation ended, by llama.cpp's numbers. Below zero it failed."""
@@ -27,7 +33,7 @@ class LlamaContext:
     """`capacity` cells over a model. Only the worker's thread may call it.
 
     llama.cpp ends the whole process where its rules are broken, so they are kept here: a batch is
-    never larger than it was told, asks for one output, and names only tokens it was checked for.
+    never larger than it was told, asks for no more outputs, and names only tokens it was checked for.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class LlamaContext:
         self.kv_bytes, self.kv_rounding = LOG.kv_bytes()
         self.state_bytes = LOG.state_bytes()
         self.compute_bytes = LOG.compute_bytes()
+        self.buffers = LOG.buffers()
         self._batch = self._library.llama_batch_init(self.slice, 0, 1)
         self._tokens = _view(self._batch.token, ctypes.c_int32, self.slice)
         self._positions = _view(self._batch.pos, ctypes.c_int32, self.slice)
@@ -60,38 +67,46 @@ class LlamaContext:
         for place in range(self.slice):
             self._batch.n_seq_id[place] = 1
             self._outputs[place] = 0
+        self._looked_at = LAST
         self._read_into(CHAT)
 
-    def evaluate(self, sequence: int, begin: int, ids: Sequence[int], *, predict: bool) -> int:
+    def evaluate(self, sequence: int, begin: int, ids: Sequence[int], *, predict: int) -> int:
         """Put `ids` into cells of a sequence from position `begin` on, at most `slice` of them.
 
-        `predict` asks for the prediction of what follows the last. Returns an `Outcome`, or a
-        number below zero.
+        `predict` asks for the predictions of what follows so many of the last, of which the last one is
+        looked at. Returns an `Outcome`, or a number below zero.
         """
         count = len(ids)
         if not 0 < count <= self.slice:
             raise EngineError(f"{count} tokens cannot be read at once: the slice is {self.slice}")
+        if predict > LARGEST_BATCH:
+            raise EngineError(f"{predict} predictions cannot be asked for at once: {LARGEST_BATCH} can")
         if sequence != self._sequence:
             self._read_into(sequence)
         self._batch.n_tokens = count
         self._tokens[:count] = ids
         self._positions[:count] = range(begin, begin + count)
-        self._outputs[count - 1] = predict
+        self._outputs[count - predict : count] = (1,) * predict
         outcome: int = self._library.llama_decode(self._pointer, self._batch)
-        self._outputs[count - 1] = 0
+        self._outputs[count - predict : count] = (0,) * predict
+        self._looked_at = LAST
         return outcome
+
+    def look_at(self, place: int) -> None:
+        """Go by the prediction of what follows that token of those that were evaluated last."""
+        self._looked_at = place
 
     def use_threads(self, threads: Threads) -> None:
         self._library.llama_set_n_threads(self._pointer, threads.decode, threads.prefill)
 
     def sample(self, chain: Any) -> int:
         """The next token by a chain of samplers, which accept it."""
-        token: int = self._library.llama_sampler_sample(chain, self._pointer, -1)
+        token: int = self._library.llama_sampler_sample(chain, self._pointer, self._looked_at)
         return token
 
     def prediction(self) -> Any:
-        """The last prediction: a pointer to a number for each token, good until more is read."""
-        return self._library.llama_get_logits_ith(self._pointer, -1)
+        """The prediction that is looked at: a pointer to a number for each token, good until more is read."""
+        return self._library.llama_get_logits_ith(self._pointer, self._looked_at)
 
     @property
     def vocabulary(self) -> Any:
@@ -200,7 +215,7 @@ class LlamaContext:
         # One shared pool of cells; apart, a part of a sequence cannot be shared.
         parameters.kv_unified = True
         # Room for the predictions of whole batches is most of the compute buffer, and not needed.
-        parameters.n_outputs_max = SEQUENCES
+        parameters.n_outputs_max = max(SEQUENCES, LARGEST_BATCH)
         parameters.n_outputs_max_per_seq = 1
         parameters.n_threads = resolved.threads.decode
         parameters.n_threads_batch = resolved.threads.prefill
@@ -208,6 +223,8 @@ class LlamaContext:
         parameters.type_v = CACHE_TYPES[options.type_v]
         parameters.flash_attn_type = int(resolved.flash_attn)
         parameters.offload_kqv = options.offload_kv
+        # Without layers on it a GPU would still be given the products of long slices, and take memory.
+        parameters.op_offload = resolved.offloaded
         # Models with a sliding window keep all cells: a shorter cache could not be cut back.
         parameters.swa_full = True
         parameters.no_perf = True

@@ -10,6 +10,7 @@ from math import log
 from pathlib import Path
 
 from ctxchat.domain.cost import CostCurve
+from ctxchat.domain.speculation import BatchCosts
 from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, fitted, tells
 from ctxchat.engine.cost_record import Known, Phases, change, read
 from ctxchat.engine.gguf.header import GgufHeader
@@ -55,6 +56,7 @@ class LlamaCosts:
         self._read: dict[int, list[Observation]] = defaultdict(list)
         self._decoded: dict[int, list[Observation]] = defaultdict(list)
         self._restored: list[Observation] = []
+        self._batches: dict[tuple[int, int], BatchCosts] = {}
 
     def curve(self, type_k: str | None = None) -> CostCurve | None:
         other = type_k not in (None, self._options.type_k)
@@ -74,6 +76,9 @@ class LlamaCosts:
         curve = self.curve()
         return curve.b / curve.a if curve and curve.a and curve.b else cell_ratio(self._header)
 
+    def batches(self) -> BatchCosts | None:
+        return self._knowledge().batches.get((self.threads.prefill, self.threads.decode))
+
     def restoring(self, tokens: int) -> float | None:
         phase = self._knowledge().restore
         return phase.now(time.time()).seconds(tokens, 0) if phase else None
@@ -87,12 +92,14 @@ class LlamaCosts:
         )
 
     def learn(self) -> None:
-        if not self._read and not self._decoded and not self._restored:
+        if not (self._read or self._decoded or self._restored or self._batches):
             return
         reads, decodes, restores = dict(self._read), dict(self._decoded), tuple(self._restored)
+        batches = dict(self._batches)
         self._read.clear()
         self._decoded.clear()
         self._restored.clear()
+        self._batches.clear()
 
         def learned(known: Known) -> Known:
             before = known.restore.seen if known.restore else ()
@@ -100,6 +107,7 @@ class LlamaCosts:
                 self._with(known.prefill, reads, once=True),
                 self._with(known.decode, decodes),
                 fitted((*before, *restores), ratio=NO_DEPTH, once=True),
+                {**known.batches, **batches},
             )
 
         self._known = change(self._record(self._options.type_k), learned)
@@ -123,6 +131,10 @@ class LlamaCosts:
         """Note that bringing `n` tokens back from disk took so many seconds."""
         if n > 0 and seconds > 0:
             self._restored.append(Observation(n, 0, seconds, time.time()))
+
+    def saw_batches(self, costs: BatchCosts, threads: Threads) -> None:
+        """Note what evaluating several tokens at once costs."""
+        self._batches[threads.prefill, threads.decode] = costs
 
     def is_read_sooner(self, begin: int, end: int, restored: int) -> bool:
         """Whether the tokens from `begin` to `end` are read sooner than `restored` come back from disk. What

@@ -15,6 +15,8 @@ from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.choice import Choice, choice
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.costs import LlamaCosts
+from ctxchat.engine.llama.speculation import Reading, reading
+from ctxchat.engine.reasoning_budget import ReasoningBudget
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]
@@ -75,15 +77,20 @@ class _Answer:
         self._stream = AnswerStream(
             generation.reasoning, in_reasoning=generation.in_reasoning, stops=generation.sampling.stop
         )
+        self._budget = ReasoningBudget(generation, vocabulary)
+        self._last = generation.ids[-1]
 
     def write(self, reused: int) -> None:
         """Read the prompt behind the tokens that are in cells already, then decode."""
         if self._prefill(self._generation.ids[reused:], reused):
             began, held = time.monotonic(), self._cache.cells(self._sequence)
-            self._decode()
+            reads = reading(self._cache, self._vocabulary, self._costs, self._generation, self._sequence)
+            self._decode(reads)
             if not self._generation.aside:
                 decoded = self._cache.cells() - held
-                self._costs.saw_decoded(decoded, held + self._cache.unseen, time.monotonic() - began)
+                alone, seconds = reads.alone(decoded, time.monotonic() - began)
+                depth = held + self._cache.unseen + (decoded - alone) // 2
+                self._costs.saw_decoded(alone, depth, seconds)
         else:
             self._emit(Generated(Finish.CANCELLED, "", ()))
 
@@ -98,7 +105,7 @@ class _Answer:
                 return False
             part = ids[begin : begin + size]
             done = begin + len(part)
-            outcome = cache.read(part, predict=done == total, sequence=self._sequence)
+            outcome = cache.read(part, predict=int(done == total), sequence=self._sequence)
             if outcome is Outcome.FULL:
                 raise PromptTooLargeError(
                     f"the cells ran out after {begin:,} of {total:,} new tokens: allow more with --ctx-size"
@@ -113,22 +120,23 @@ class _Answer:
         cache.check_prediction()
         return True
 
-    def _decode(self) -> None:
+    def _decode(self, reads: Reading) -> None:
         generation = self._generation
         with choice(self._cache, self._vocabulary, generation) as chosen:
             finish = Finish.LENGTH
             for left in range(generation.limit, 0, -1):
-                ended = self._decode_one(chosen, left)
+                ended = self._decode_one(chosen, reads, left)
                 if ended:
                     finish = ended
                     break
+            reads.end()
             for shown in self._stream.finish():
                 self._emit(shown)
             done = self._stream.generated(finish)
             satisfied = chosen.allows(done.text) if self._stream.stopped else chosen.satisfied
-        self._emit(replace(done, satisfied=satisfied))
+        self._emit(replace(done, satisfied=satisfied, speculation=reads.speculated))
 
-    def _decode_one(self, chosen: Choice, left: int) -> Finish | None:
+    def _decode_one(self, chosen: Choice, reads: Reading, left: int) -> Finish | None:
         """Choose a token, show it, and put it into a cell; why the answer ends there, if it does.
 
         The token that ends a turn is not put into a cell: the template writes it into the next
@@ -136,14 +144,17 @@ class _Answer:
         """
         if self._stop.requested:
             return Finish.CANCELLED
-        token = chosen.next(left)
+        token = self._budget.forced(self._stream, self._last)
+        if token is None or not chosen.take(token, left):
+            token = chosen.next(left)
         if token is None:
             return chosen.finish
+        self._last = token
         for shown in self._stream.feed(token, self._vocabulary.piece(token)):
             self._emit(shown)
         if self._stream.stopped:
             return Finish.STOP
-        outcome = self._cache.read((token,), predict=True, sequence=self._sequence)
+        outcome = reads.read(token, left - 1)
         if outcome is Outcome.FULL:
             return Finish.LENGTH
         return Finish.CANCELLED if outcome is Outcome.INTERRUPTED else None

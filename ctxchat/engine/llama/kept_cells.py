@@ -8,7 +8,7 @@ from pathlib import Path
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.model import Restoration
 from ctxchat.engine.llama.branches import Branches
-from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
+from ctxchat.engine.llama.cells import CHAT, SIDE, TURN, Cells
 from ctxchat.engine.llama.context import LlamaContext
 from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.log import LOG
@@ -86,16 +86,19 @@ class KeptCells:
         return end > held and not self.costs.is_read_sooner(held, end, _tokens(prefix, held))
 
     def save(self, context: LlamaContext, cells: Cells, holder: str, ids: Ids, cancel: Cancel) -> None:
-        """Write what of `ids` the chat's cells hold."""
-        held = cells.ids(CHAT)
-        common = common_prefix(held, ids)
-        if not common or (self.whole and common < len(held)):
+        """Write what of `ids` the chat's cells hold, or held when their turn began where they cannot be cut
+        back to it."""
+        source, common = CHAT, common_prefix(cells.ids(CHAT), ids)
+        if self.whole and not cells.can_keep(CHAT, common):
+            source, common = TURN, common_prefix(cells.ids(TURN), ids)
+        held = cells.ids(source)
+        if not common or (self.whole and not cells.can_keep(source, common)):
             return
 
         def extract(run: Run) -> memoryview:
-            if self.whole:
-                return context.take_out(CHAT)
-            context.share(CHAT, SIDE, run.end, run.begin)
+            if self.whole and common == len(held):
+                return context.take_out(source)
+            context.share(source, SIDE, run.end, run.begin)
             try:
                 return context.take_out(SIDE)
             finally:

@@ -8,6 +8,7 @@ DEBUG, ERROR, CONTINUED = 1, 4, 5
 KV_SIZE = re.compile(r"^llama_kv_cache: +size = +([\d.]+) MiB")
 STATE_SIZE = re.compile(r"^llama_memory_recurrent: +size = +([\d.]+) MiB")
 COMPUTE_SIZE = re.compile(r"(?:compute|output) buffer size = +([\d.]+) MiB")
+BUFFER = re.compile(r"(\S+) +(?:model|KV|RS|compute|output) buffer size = +([\d.]+) MiB")
 PREFIX = re.compile(r"^\w+: +")
 MEBIBYTE = 1 << 20
 
@@ -53,6 +54,18 @@ class LlamaLog:
     def compute_bytes(self) -> int | None:
         """Bytes of the buffers that hold intermediate results, None where none were reported."""
         return sum(self._sizes(COMPUTE_SIZE)) or None
+
+    def buffers(self) -> dict[str, int]:
+        """Bytes allocated, by the kind of memory they lie in, whose names begin with their device's."""
+        sizes: dict[str, int] = {}
+        for _, line in tuple(self._lines):
+            if match := BUFFER.search(line):
+                sizes[match[1]] = sizes.get(match[1], 0) + round(float(match[2]) * MEBIBYTE)
+        return sizes
+
+    def refused(self) -> bool:
+        """Whether memory was refused."""
+        return any(word in line.lower() for line in self._errors() for word in ("alloc", "out of memory"))
 
     def _sizes(self, pattern: re.Pattern[str]) -> list[int]:
         found = (pattern.search(line) for _, line in tuple(self._lines))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import EngineEvent, ModelLoading
+from ctxchat.domain.events import EngineEvent, ModelLoading, Warned
 from ctxchat.domain.measurement import Calibration, Measured, Measuring
 from ctxchat.domain.model import Generation, ModelFacts
 from ctxchat.domain.ports import Template
@@ -18,7 +18,7 @@ from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.calibration import calibrate
 from ctxchat.engine.llama.costs import LlamaCosts
 from ctxchat.engine.llama.generation import generate
-from ctxchat.engine.llama.loaded import LoadedModel, open_by_llama, open_for_counting
+from ctxchat.engine.llama.loaded import LoadedModel, open_by_llama, open_for_counting, open_vocabulary
 from ctxchat.engine.llama.machine import resident_memory
 from ctxchat.engine.llama.measuring import measure
 from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
@@ -73,8 +73,9 @@ class LlamaModel:
         """The options as they are really used."""
         return self._opened().resolved
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:
-        """Open the file, once. Raises ModelError; ends early, not loaded, where it was cancelled."""
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading | Warned]:
+        """Open the file, once, and tell what gives way where memory is short. Raises ModelError; ends early,
+        not loaded, where it was cancelled."""
         if self._loaded and (self._has_weights or not weights):
             return
         if self._worker is None:
@@ -102,7 +103,7 @@ class LlamaModel:
         loaded, stop = self._opened(), Cancel()
 
         def job(emit: Callable[[Calibration], None]) -> None:
-            emit(calibrate(loaded, self._options, stop, seconds))
+            emit(calibrate(loaded, loaded.options, stop, seconds))
 
         with cancel.calling(stop.request):
             yield from self._with_weights().stream(job, stop)
@@ -110,8 +111,8 @@ class LlamaModel:
     def measure(self, sizes: Sequence[int], cancel: Cancel) -> Iterator[Measuring | Measured]:
         """Read a prompt in cells of its own and give what each of the rising `sizes` has taken. Ends
         early where it was cancelled, or memory for the cells is short. Raises ModelError."""
-        stop = Cancel()
-        job = partial(measure, self._opened(), self._options, sizes, stop)
+        loaded, stop = self._opened(), Cancel()
+        job = partial(measure, loaded, loaded.options, sizes, stop)
         with cancel.calling(stop.request):
             yield from self._with_weights().stream(job, stop)
 
@@ -122,6 +123,7 @@ class LlamaModel:
             kv=loaded.cache.kv_bytes,
             compute=loaded.cache.compute_bytes,
             resident=resident_memory(),
+            devices=loaded.devices,
         )
 
     def close(self) -> None:
@@ -150,7 +152,7 @@ class LlamaModel:
         with_weights: bool,
         stop: Cancel,
         opened: list[LoadedModel],
-        emit: Callable[[ModelLoading], None],
+        emit: Callable[[ModelLoading | Warned], None],
     ) -> None:
         header = read_header(self._path)
         check_once(header)
@@ -158,7 +160,10 @@ class LlamaModel:
         loaded = None if with_weights else open_for_counting(header, options, worker, kept)
         if loaded is None:
             report = _Progress(header.bytes, stop, emit)
-            loaded = open_by_llama(header, options, worker, report, kept, vocabulary_only=not with_weights)
+            if with_weights:
+                loaded = open_by_llama(header, options, worker, report, lambda m: emit(Warned(m)), kept)
+            else:
+                loaded = open_vocabulary(header, options, worker, report, kept)
             if loaded and with_weights:
                 report(1.0)
         if loaded:

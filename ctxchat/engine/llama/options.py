@@ -11,6 +11,7 @@ CACHE_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8, "q5_1": 7, "q5_0": 6, 
 
 SPLIT_MODES = {"none": 0, "layer": 1, "row": 2}
 FLASH_ATTENTION = ("auto", "on", "off")
+SPECULATION = ("auto", "on", "off")
 
 CELL_BLOCK = 256
 """llama.cpp allocates cells in blocks of this many."""
@@ -25,6 +26,7 @@ class EngineOptions:
     """llama.cpp's options under its names; None leaves the choice to us.
 
     `n_gpu_layers` below zero means all of them. `window` is the largest context in tokens.
+    `types_free` says that keys and values may be of other types where memory is short.
     `one_shot` allocates cells for one request instead of the whole window. Raises UsageError for
     what cannot be.
     """
@@ -36,6 +38,7 @@ class EngineOptions:
     offload_kv: bool = True
     type_k: str = "f16"
     type_v: str = "f16"
+    types_free: bool = False
     flash_attn: str = "auto"
     threads: int | None = None
     threads_batch: int | None = None
@@ -43,12 +46,14 @@ class EngineOptions:
     ubatch_size: int | None = None
     window: int | None = None
     one_shot: bool = False
+    speculation: str = "auto"
 
     def __post_init__(self) -> None:
         _one_of("cache type for keys", self.type_k, CACHE_TYPES)
         _one_of("cache type for values", self.type_v, CACHE_TYPES)
         _one_of("split mode", self.split_mode, SPLIT_MODES)
         _one_of("flash attention", self.flash_attn, FLASH_ATTENTION)
+        _one_of("speculation", self.speculation, SPECULATION)
         for name in ("threads", "threads_batch", "batch_size", "ubatch_size", "window"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -1,7 +1,7 @@
 """Cells of their own over a model, in which work is timed and the chat's cells are left alone."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ctxchat.domain.cancel import Cancel
@@ -9,7 +9,6 @@ from ctxchat.domain.errors import EngineError, ModelError
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.context import LlamaContext, Outcome
 from ctxchat.engine.llama.loaded import LoadedModel
-from ctxchat.engine.llama.machine import available_memory
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.llama.threads import Threads
 
@@ -30,7 +29,7 @@ def trial(loaded: LoadedModel, options: EngineOptions, cells: int, stop: Cancel)
     context = _largest(loaded, options, cells)
     try:
         with stop.calling(context.interrupt):
-            yield Trial(context)
+            yield Trial(context, time.monotonic if loaded.resolved.offloaded else time.thread_time)
     finally:
         context.close()
 
@@ -39,12 +38,13 @@ class Trial:
     """Reads and decodes tokens of no meaning; every method raises InterruptedTrialError where it was
     stopped. `depth` counts the cells that the next token attends to."""
 
-    def __init__(self, context: LlamaContext) -> None:
+    def __init__(self, context: LlamaContext, clock: Callable[[], float]) -> None:
         self.capacity = context.capacity
         self.slice = context.slice
         self.depth = 0
         self.context = context
         self._place = 0
+        self._clock = clock
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -61,7 +61,8 @@ class Trial:
         """Seconds to read so many."""
         began = time.monotonic()
         for begin in range(0, tokens, self.slice):
-            self._evaluate(min(self.slice, tokens - begin), last=begin + self.slice >= tokens)
+            last = begin + self.slice >= tokens
+            self._evaluate(min(self.slice, tokens - begin), predict=int(last))
         self.context.wait()
         return time.monotonic() - began
 
@@ -69,9 +70,20 @@ class Trial:
         """Seconds to decode so many, one at a time."""
         began = time.monotonic()
         for _ in range(tokens):
-            self._evaluate(1, last=True)
+            self._evaluate(1, predict=1)
             self.context.wait()
         return time.monotonic() - began
+
+    def read_at_once(self, tokens: int) -> float:
+        """Seconds to evaluate so many together, with a prediction behind each; they are taken back. On a
+        CPU they are of this thread alone, so that other processes do not count: the longer an evaluation
+        takes, the more of them come between."""
+        began = self._clock()
+        self._evaluate(tokens, predict=tokens)
+        self.context.wait()
+        seconds = self._clock() - began
+        self.forget(tokens)
+        return seconds
 
     def forget(self, tokens: int) -> None:
         """Take back the tokens read last. A model that cannot forget some of them forgets all."""
@@ -94,9 +106,9 @@ class Trial:
                 return
             self.depth += copied
 
-    def _evaluate(self, count: int, *, last: bool) -> None:
+    def _evaluate(self, count: int, *, predict: int) -> None:
         ids = self._ids(self._place, self._place + count)
-        outcome = self.context.evaluate(CHAT, self._place, ids, predict=last)
+        outcome = self.context.evaluate(CHAT, self._place, ids, predict=predict)
         if outcome == Outcome.INTERRUPTED:
             raise InterruptedTrialError
         if outcome != Outcome.DONE:
@@ -109,9 +121,8 @@ class Trial:
 
 
 def _largest(loaded: LoadedModel, options: EngineOptions, cells: int) -> LlamaContext:
-    elsewhere = loaded.resolved.offloaded and options.offload_kv
-    free = None if elsewhere else available_memory()
-    while free is not None and cells > LEAST_CELLS and cells * loaded.cache.bytes_per_token > free:
+    room = loaded.cache.room
+    while room and cells > LEAST_CELLS and not room.holds(cells):
         cells //= 2
     while True:
         try:

@@ -7,9 +7,13 @@ from typing import Any
 
 from ctxchat.domain.errors import ModelError, UsageError
 from ctxchat.engine.gguf.header import GgufHeader
+from ctxchat.engine.gguf.purpose import refuse_other_purpose
 from ctxchat.engine.llama.bindings import library
 from ctxchat.engine.llama.log import LOG
 from ctxchat.engine.llama.options import SPLIT_MODES, EngineOptions, ResolvedOptions
+
+READ_AT_ONCE = 0
+"""llama.cpp's number for loading without a map of the file."""
 
 
 class LlamaWeights:
@@ -28,16 +32,22 @@ class LlamaWeights:
         *,
         vocabulary_only: bool,
         embeds: bool = False,
+        dry: bool = False,
     ) -> None:
         """`progress` is called with the share that is read, from 0 to 1, and stops the reading by
         returning False; `interrupted` is then set, and nothing is loaded. `embeds` opens it to embed
-        texts, not to chat."""
+        texts, not to chat. A `dry` one takes no memory, and neither do contexts over it: they tell what
+        they would take."""
         self._library = library()
         self.interrupted = False
+        if not embeds:
+            refuse_other_purpose(header)
         if not vocabulary_only and not header.tensors:
             raise ModelError(f"{header.path} holds no weights, only a vocabulary: choose a whole model")
         parameters = self._parameters(options, resolved)
         parameters.vocab_only = vocabulary_only
+        if dry:
+            parameters.no_alloc, parameters.load_mode = True, READ_AT_ONCE
 
         def report(share: float, _: object) -> bool:
             self.interrupted = not progress(share)
@@ -46,10 +56,9 @@ class LlamaWeights:
         callback = self._library.llama_progress_callback(report)
         parameters.progress_callback = callback
         self.pointer = self._open(header, parameters)
+        self.buffers = LOG.buffers()
         if self.pointer and embeds:
             self._refuse_what_cannot_embed(header)
-        elif self.pointer:
-            self._refuse_what_cannot_chat(header)
 
     @property
     def trims(self) -> bool:
@@ -71,6 +80,11 @@ class LlamaWeights:
         """Bytes of the tensors in memory."""
         return int(self._library.llama_model_size(self.pointer))
 
+    @property
+    def mapped(self) -> int:
+        """Bytes of the tensors that the host reads from a map of their file."""
+        return self.buffers.get("CPU_Mapped", 0)
+
     def _open(self, header: GgufHeader, parameters: Any) -> int | None:
         LOG.clear()
         path = str(header.path).encode("utf-8", "surrogateescape")
@@ -82,17 +96,6 @@ class LlamaWeights:
             reason = LOG.first_error() or "llama.cpp gives no reason"
             raise ModelError(f"{header.path} cannot be opened: {reason}")
         return pointer
-
-    def _refuse_what_cannot_chat(self, header: GgufHeader) -> None:
-        lib, pointer, architecture = self._library, self.pointer, header.architecture
-        kind = None
-        if lib.llama_model_has_encoder(pointer) or not lib.llama_model_has_decoder(pointer):
-            kind = "an encoder"
-        elif lib.llama_model_is_diffusion(pointer):
-            kind = "a diffusion model"
-        if kind:
-            raise ModelError(f"{header.path} is {kind} ({architecture}) and cannot chat: choose another")
-        refuse_embedder(header)
 
     def _refuse_what_cannot_embed(self, header: GgufHeader) -> None:
         lib, pointer = self._library, self.pointer
@@ -113,15 +116,3 @@ class LlamaWeights:
                 raise UsageError(f"--tensor-split names more devices than the {devices} there can be")
             parameters.tensor_split = (ctypes.c_float * devices)(*options.tensor_split)
         return parameters
-
-
-def refuse_embedder(header: GgufHeader) -> None:
-    """Raises ModelError where the file says that it embeds texts."""
-    architecture = header.architecture
-    if (
-        header.metadata.get(f"{architecture}.attention.causal") is False
-        or header.metadata.get(f"{architecture}.pooling_type", 0) != 0
-    ):
-        raise ModelError(
-            f"{header.path} is an embedding model ({architecture}) and cannot chat: choose another"
-        )

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
 from ctxchat import __version__
 from ctxchat.domain.cancel import Cancel
@@ -23,6 +22,7 @@ CONNECTING = 10.0
 """Seconds within which a server must take a connection."""
 
 LARGEST_REFUSAL = 65_536
+NO_CONNECTION = "it took no connection within the timeout"
 SILENT = "it said nothing for longer than the timeout of [server]"
 
 
@@ -105,6 +105,8 @@ class Connection:
     def _trust(self) -> "ssl.SSLContext | bool":
         """What certificates are believed. Reading them takes 30 ms, which a plain connection can do without:
         it believes none."""
+        from urllib.request import getproxies
+
         if self.address.is_encrypted or getproxies():
             return True
         import ssl
@@ -173,7 +175,7 @@ def _told(hidden: Any) -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException as error:
-        kind = "it takes no connection" if isinstance(error, httpx2.ConnectTimeout) else SILENT
-        raise Refusal(None, kind, waited=True) from None
+        said = NO_CONNECTION if isinstance(error, httpx2.ConnectTimeout) else SILENT
+        raise Refusal(None, said, waited=True) from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         raise Refusal(None, hidden(one_line(str(error)) or type(error).__name__)) from None

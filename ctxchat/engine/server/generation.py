@@ -63,8 +63,6 @@ class _Generating:
         self._spoke = self._shown = False
 
     def run(self) -> None:
-        for notice in self._server.notices():
-            self._emit(Warned(notice))
         self._emit(Prefilled(0, self._total))
         if self._generation.limit == 0 and not self._server.dialect.reads_alone:
             self._read_up_to(self._total)
@@ -83,8 +81,22 @@ class _Generating:
 
     def _ask(self) -> None:
         """Raises Refusal where nothing was shown yet, EngineError where the answer breaks off behind that."""
-        server, self._answer, self._began = self._server, self._new_answer(), time.monotonic()
-        request = server.dialect.request(self._generation, server.probed, server.connection.address)
+        self._answer, self._began = self._new_answer(), time.monotonic()
+        asked = self._generation
+        self._read(asked)
+        while self._answer.is_cut and not self._is_cancelled():
+            self._show(self._answer.end_reasoning())
+            left = asked.limit - len(self._answer.decoded)
+            if left <= 0:
+                self._answer.finish = Finish.LENGTH
+                return
+            ids = (*asked.ids, *self._answer.decoded)
+            self._read(replace(asked, ids=ids, limit=left, reasoning=None, in_reasoning=False))
+
+    def _read(self, asked: Generation) -> None:
+        """Read one stream to its end, or until no more of it is needed."""
+        server, answer = self._server, self._answer
+        request = server.dialect.request(asked, server.probed, server.connection.address)
         for notice in server.left_out(request.left_out):
             self._emit(Warned(notice))
         reader = server.dialect.reader()
@@ -92,7 +104,7 @@ class _Generating:
             with server.connection.stream(request.url, request.body, self._stop) as chunks:
                 for chunk in chunks:
                     self._take(reader.read(chunk))
-                    if self._is_cancelled() or self._answer.stopped:
+                    if self._is_cancelled() or answer.stopped or answer.is_cut:
                         return
         except Refusal as refusal:
             if self._shown and not self._is_cancelled():
@@ -100,7 +112,7 @@ class _Generating:
             raise
         except ValueError as error:
             self._break_off(f"what came is no answer of such a server: {error}")
-        if self._answer.finish is None and not self._is_cancelled():
+        if answer.finish is None and not self._is_cancelled():
             if self._shown:
                 self._break_off("the connection ended")
             raise Refusal(200, "it ended without a word, as some do where the prompt is too long")
@@ -115,13 +127,10 @@ class _Generating:
             self._first = self._first if self._spoke else self._last
             self._spoke = True
             self._read_up_to(self._total)
-        for shown in self._answer.feed(delta):
-            self._shown = True
-            self._emit(shown)
+        self._show(self._answer.feed(delta))
 
     def _end(self) -> None:
-        for shown in self._answer.rest():
-            self._emit(shown)
+        self._show(self._answer.rest())
         finish = Finish.CANCELLED if self._is_cancelled() else self._answer.finish or Finish.STOP
         if self._answer.stopped:
             finish = Finish.STOP
@@ -133,11 +142,18 @@ class _Generating:
     def _learn(self, done: Generated) -> None:
         """Note what the server has cached now, and what the work has cost."""
         server, usage = self._server, self._answer.usage
-        server.prefixes.sent(self._generation.ids, (*done.reasoning_ids, *done.text_ids))
+        decoded = (*done.reasoning_ids, *done.text_ids)
+        ended = self._answer.finish is Finish.STOP  # Else the last was decoded and not read.
+        server.prefixes.sent(self._generation.ids, decoded if ended else decoded[:-1])
         prompt = usage.prompt or len(self._generation.ids)
         cached = self._expected if usage.cached is None else usage.cached
         server.costs.saw_read(prompt - cached, cached, self._first - self._began)
-        server.costs.saw_decoded(self._answer.count - 1, prompt, self._last - self._first)
+        server.costs.saw_decoded(len(self._answer.decoded) - 1, prompt, self._last - self._first)
+
+    def _show(self, shown: Sequence[EngineEvent]) -> None:
+        for event in shown:
+            self._shown = True
+            self._emit(event)
 
     def _read_up_to(self, done: int) -> None:
         if done > self._done:
@@ -176,8 +192,7 @@ class _Generating:
 
     def _break_off(self, why: str) -> NoReturn:
         """What was said so far is shown to its end, so that it is kept."""
-        for shown in self._answer.rest():
-            self._emit(shown)
+        self._show(self._answer.rest())
         kept = "; what it said is kept, and it can be asked again" if self._shown else ""
         raise EngineError(f"{self._server.shown} broke off: {why}{kept}")
 

@@ -1,6 +1,7 @@
 """A server that was probed, with all that is needed to ask it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ctxchat.domain.errors import CtxChatError, ModelError
 from ctxchat.domain.model import ModelFacts
@@ -41,22 +42,17 @@ class KnownServer:
             self.template: Template = template_of_server(
                 self.probed, self._chosen.template, self.connection, kept
             )
-        except Refusal as refusal:
-            raise ModelError(told(refusal, self.shown, options.model)) from None
-        except CtxChatError:
+        except (Refusal, CtxChatError) as error:
             self.connection.close()
+            if isinstance(error, Refusal):
+                raise ModelError(told(error, self.shown, options.model)) from None
             raise
         self.vocabulary = self._chosen.vocabulary
         self.prefixes = SentPrefixes(self.probed.slots, self.dialect.block, is_known=self.dialect.takes_ids)
         self.costs = ServerCosts(self.shown, self.probed.model)
         self.facts = _facts(self.probed, options, self.shown)
-        self._notices = list(_notices(self.probed, options, self.shown))
+        self.notices = _notices(self.probed, options, self.shown)
         self._told_of: set[str] = set()
-
-    def notices(self) -> list[str]:
-        """What the person should know of the server, once."""
-        notices, self._notices = self._notices, []
-        return notices
 
     def left_out(self, names: Sequence[str]) -> list[str]:
         """What to tell of sampling options that the server does not know, once for each."""
@@ -69,8 +65,10 @@ class KnownServer:
         self._chosen.close()
 
     def _probe(self, options: ServerOptions) -> tuple[Probed, KeptAnswers]:
+        """What is known holds for a day: a chat template may show the date."""
         entry = model_entry(self.connection, options)
-        kept = KeptAnswers(options.cache_folder, self.shown, str(entry["id"]), signature(entry))
+        seen = signature(entry) | {"day": datetime.now().astimezone().date().isoformat()}
+        kept = KeptAnswers(options.cache_folder, self.shown, str(entry["id"]), seen)
         if kept.probed is None:
             kept.keep(probe_server(self.connection, entry))
         assert kept.probed

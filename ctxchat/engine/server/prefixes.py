@@ -24,8 +24,8 @@ class SentPrefixes:
         common = max(common_prefix(sent, prompt) for sent in self._sent)
         return min(common, max(len(prompt) - 1, 0)) // self._block * self._block
 
-    def sent(self, prompt: Sequence[int], decoded: Sequence[int]) -> None:
-        """Note a prompt that was read, and what was decoded behind it: the last of that is in no cell."""
-        whole = (*prompt, *decoded[:-1])
+    def sent(self, prompt: Sequence[int], read: Sequence[int]) -> None:
+        """Note a prompt, and what was decoded behind it and read again."""
+        whole = (*prompt, *read)
         kept = [sent for sent in self._sent if common_prefix(sent, whole) < len(sent)]
         self._sent = [*kept, whole][-self._places :]

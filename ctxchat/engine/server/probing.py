@@ -1,6 +1,7 @@
 """What kind of server answers, and what it runs: asked once, and kept."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -13,6 +14,8 @@ from ctxchat.engine.server.refusals import Refusal, listed, told
 
 MISSING = frozenset({400, 404, 405, 422, 500, 501})
 """Answers of servers that do not have what was asked for."""
+
+WINDOWS = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
 class Kind(StrEnum):
@@ -67,21 +70,19 @@ def model_entry(connection: Connection, options: ServerOptions) -> Entry:
 
 def signature(entry: Entry) -> dict[str, object]:
     """What of an entry stays the same while the same model runs in the same way."""
-    kept = ("id", "owned_by", "root", "max_model_len", "meta")
+    kept = ("id", "owned_by", "root", "meta", *WINDOWS)
     return {name: entry[name] for name in kept if entry.get(name) is not None}
 
 
 def probe_server(connection: Connection, entry: Entry) -> Probed:
     """Find out what the server is. Raises Refusal."""
     name, owner = str(entry["id"]), str(entry.get("owned_by", "")).lower()
-    if owner != "vllm" and (props := _props(connection)):
+    if owner != "vllm" and (props := _props(connection, is_sure=owner == "llamacpp")):
         return _llama_server(name, entry, props)
     if owner == "vllm" and _tokenizes(connection, name):
         version = _found(connection, "/version") or {}
-        return Probed(
-            Kind.VLLM, name, str(version.get("version", "")), _count(entry.get("max_model_len")), slots=8
-        )
-    return Probed(Kind.PLAIN, name, window=_count(entry.get("max_model_len")))
+        return Probed(Kind.VLLM, name, str(version.get("version", "")), _window(entry), slots=8)
+    return Probed(Kind.PLAIN, name, window=_window(entry))
 
 
 def _llama_server(name: str, entry: Entry, props: Mapping[str, Any]) -> Probed:
@@ -99,8 +100,10 @@ def _llama_server(name: str, entry: Entry, props: Mapping[str, Any]) -> Probed:
     )
 
 
-def _props(connection: Connection) -> Mapping[str, Any] | None:
-    found = _found(connection, "/props")
+def _props(connection: Connection, *, is_sure: bool) -> Mapping[str, Any] | None:
+    """What llama-server says of itself. Where it is one for sure, a key that it refuses is no sign that
+    there is nothing."""
+    found = _found(connection, "/props", telling={401, 403} if is_sure else set())
     return found if found and "chat_template" in found and "default_generation_settings" in found else None
 
 
@@ -115,11 +118,15 @@ def _tokenizes(connection: Connection, model: str) -> bool:
     return isinstance(found, dict) and isinstance(found.get("tokens"), list)
 
 
-def _found(connection: Connection, path: str) -> Mapping[str, Any] | None:
+def _found(
+    connection: Connection, path: str, telling: AbstractSet[int] = frozenset()
+) -> Mapping[str, Any] | None:
+    """What is at a path, None where there is nothing. Raises Refusal where that cannot be told, and for
+    statuses that are `telling`."""
     try:
         found = connection.get(connection.address.root + path)
     except Refusal as refusal:
-        if refusal.status is None or refusal.status in {429, 503}:
+        if refusal.status is None or refusal.status in {429, 503, *telling}:
             raise
         return None
     return found if isinstance(found, dict) else None
@@ -151,6 +158,11 @@ def _chosen(entries: Sequence[Entry], wanted: str | None, shown: str) -> Entry:
 def _aliases(entry: Entry) -> Sequence[str]:
     aliases = entry.get("aliases")
     return aliases if isinstance(aliases, list) else ()
+
+
+def _window(entry: Entry) -> int | None:
+    """What a list of models says of the window, under the names that several APIs have for it."""
+    return next(filter(None, (_count(entry.get(name)) for name in WINDOWS)), None)
 
 
 def _count(value: object) -> int | None:

@@ -11,6 +11,7 @@ LONGEST = 300
 
 _TOO_LONG = re.compile(
     r"exceed\w* the (available )?context|maximum (context|input) length|context length is only|"
+    r"(prompt|input) is too long|"
     r"max_model_len|context_length_exceeded|exceed_context_size|Requested tokens \(\d+\) exceed",
     re.IGNORECASE,
 )
@@ -61,12 +62,9 @@ def one_line(text: str) -> str:
 def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] = ()) -> str:
     """The line for a person. `known` are the models that the server lists."""
     said = f": {refusal.said}" if refusal.said else ""
+    if refusal.status is None:
+        return _not_reached(refusal, shown)
     match refusal.status:
-        case None:
-            return (
-                f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] "
-                "to where it runs"
-            )
         case 401 | 403:
             return f"{shown} wants another key{said}; set the key of [server]"
         case 404 if model is not None:
@@ -78,6 +76,15 @@ def told(refusal: Refusal, shown: str, model: str | None, known: Sequence[str] =
             return f"what {shown} gave is no answer{said}"
         case status:
             return f"{shown} refused the request ({status}{said})"
+
+
+def _not_reached(refusal: Refusal, shown: str) -> str:
+    if refusal.waited:
+        return f"{shown} does not answer: {refusal.said}; look at the server, or raise that timeout"
+    return (
+        f"nothing answers at {shown} ({refusal.said}): start the server, or set the url of [server] to where "
+        "it runs"
+    )
 
 
 def listed(names: Sequence[str]) -> str:

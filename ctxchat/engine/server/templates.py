@@ -12,10 +12,11 @@ from ctxchat.domain.ports import Template
 from ctxchat.engine.server.connection import Connection
 from ctxchat.engine.server.kept import KeptAnswers
 from ctxchat.engine.server.probing import Kind, Probed
-from ctxchat.engine.server.refusals import Refusal, told
+from ctxchat.engine.server.refusals import Refusal
+from ctxchat.engine.server.refusals import told as told_of
 from ctxchat.engine.server.vocabularies.served import VllmTokens
 from ctxchat.engine.template.chat_template import CHATML, ChatTemplate, JinjaTemplate
-from ctxchat.engine.template.probe import KNOWN_TAGS, Messages
+from ctxchat.engine.template.thinking import KNOWN_TAGS, Messages, Variables
 
 SERVED, ESTIMATED = "the server's own", "not known: ChatML is counted in its place"
 
@@ -53,22 +54,28 @@ class ServedTemplate(ChatTemplate):
     def __init__(self, connection: Connection, model: str, kept: KeptAnswers) -> None:
         self._connection, self._model, self._kept = connection, model, kept
         self._tokens = VllmTokens(connection, model)
-        self._rendered: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
         super().__init__(self._known_tags(), SERVED)
 
-    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:  # noqa: ARG002 - of the port
-        """Today's date is the server's."""
+    def _rendered(
+        self,
+        messages: Messages,
+        told: Variables,
+        at: datetime,  # noqa: ARG002 - today's date is the server's
+        *,
+        answer: bool,
+    ) -> str:
         body: dict[str, Any] = {
             "model": self._model,
             "messages": list(messages),
             "add_generation_prompt": answer,
         }
-        if think is not None:
-            body["chat_template_kwargs"] = {"enable_thinking": think, "thinking": think}
+        if told:
+            body["chat_template_kwargs"] = dict(told)
         question = json.dumps(body)
-        text = self._rendered.get(question)
+        text = self._texts.get(question)
         if text is None:
-            text = self._rendered[question] = self._remembered(question, body)
+            text = self._texts[question] = self._remembered(question, body)
         return text
 
     def _remembered(self, question: str, body: dict[str, Any]) -> str:
@@ -81,7 +88,7 @@ class ServedTemplate(ChatTemplate):
             text = self._asked(body)
         except Refusal as refusal:
             if refusal.status not in {400, 422, 500}:
-                raise EngineError(told(refusal, self._connection.address.shown, None)) from None
+                raise EngineError(told_of(refusal, self._connection.address.shown, None)) from None
             self._kept.keep_answer(question, {"refused": refusal.said})
             raise ModelError(f"the chat template refuses: {refusal.said}") from None
         self._kept.keep_answer(question, {"text": text})
@@ -96,10 +103,9 @@ class ServedTemplate(ChatTemplate):
         known = self._kept.answer("tags")
         if isinstance(known, str):
             return known
-        found = [tags for tags in KNOWN_TAGS if self._is_token(tags.opening) and self._is_token(tags.closing)]
-        spelled = "".join(tags.opening + tags.closing for tags in found)
-        self._kept.keep_answer("tags", spelled)
-        return spelled
-
-    def _is_token(self, text: str) -> bool:
-        return len(self._tokens.encode(text, special=True)[0]) == 1
+        spelled = [text for tags in KNOWN_TAGS for text in (tags.opening, tags.closing)]
+        tokens = set(self._tokens.encode("\n".join(spelled), special=True)[1])
+        found = [tags for tags in KNOWN_TAGS if {tags.opening, tags.closing} <= tokens]
+        source = "".join(tags.opening + tags.closing for tags in found)
+        self._kept.keep_answer("tags", source)
+        return source

@@ -18,7 +18,8 @@ from ctxchat.domain.model import Scaffold, TemplateBehaviour
 from ctxchat.engine.gguf.cursor import Texts
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.template.deadline import TEMPLATE_FILE, OutOfTimeError, within
-from ctxchat.engine.template.probe import MARKS, Messages, between, probe
+from ctxchat.engine.template.probe import MARKS, ONE_DAY, between, probe
+from ctxchat.engine.template.thinking import USUAL, Messages, Switch, Variables, find_switch
 
 if TYPE_CHECKING:
     from ctxchat.engine.template.sandbox import SandboxedTemplate
@@ -41,20 +42,16 @@ CHATML = (
 class ChatTemplate(ABC):
     """What is put around messages, found by rendering marks in their places.
 
-    `spelled` is where the tags of reasoning are looked for, `origin` says where the template came from.
+    `source` is where the tags of reasoning are looked for, `origin` says where the template came from.
     """
 
-    def __init__(self, spelled: str, origin: str) -> None:
+    def __init__(self, source: str, origin: str) -> None:
         self.origin = origin
-        self._spelled = spelled
-
-    @abstractmethod
-    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
-        """The text of messages. Raises ModelError."""
+        self._source = source
 
     @cached_property
     def behaviour(self) -> TemplateBehaviour:
-        return probe(self.render, self._spelled)
+        return probe(self.render, self._source, switches_thinking=self.switch is not None)
 
     def scaffold(
         self, roles: Sequence[Role], *, at: datetime, think: bool | None, answer: bool = True
@@ -67,6 +64,33 @@ class ChatTemplate(ABC):
         opens = tags is not None and answer and literals[-1].rstrip().endswith(tags.opening)
         return Scaffold(literals, opens_reasoning=opens)
 
+    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
+        """The text of messages. Raises ModelError."""
+        told: Variables = {}
+        if think is not None:
+            switch = self.switch or USUAL
+            told = switch.on if think else switch.off
+        return self._rendered(messages, told, at, answer=answer)
+
+    @cached_property
+    def switch(self) -> Switch | None:
+        """What switches reasoning, with a system message or without one."""
+        question = {"role": Role.USER.value, "content": MARKS.format(1)}
+        system = {"role": Role.SYSTEM.value, "content": MARKS.format(0)}
+
+        def text(messages: Messages, told: Variables) -> str | None:
+            try:
+                return self._rendered(messages, told, ONE_DAY, answer=True)
+            except ModelError:
+                return None
+
+        found = (find_switch(partial(text, m), MARKS.format(1)) for m in ([system, question], [question]))
+        return next(filter(None, found), None)
+
+    @abstractmethod
+    def _rendered(self, messages: Messages, told: Variables, at: datetime, *, answer: bool) -> str:
+        """The text of messages, where the template is `told` some variables. Raises ModelError."""
+
 
 class JinjaTemplate(ChatTemplate):
     """A chat template in Jinja, run in a sandbox for at most a second.
@@ -76,20 +100,19 @@ class JinjaTemplate(ChatTemplate):
 
     def __init__(self, source: str, *, bos: str, eos: str, origin: str = OWN) -> None:
         super().__init__(source, origin)
-        self._source, self._bos, self._eos = source, bos, eos
+        self._bos, self._eos = bos, eos
 
-    def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
-        """The text of messages. What is not known (tools, documents) is left out and not None:
-        many templates ask whether it is defined. Raises ModelError."""
+    def _rendered(self, messages: Messages, told: Variables, at: datetime, *, answer: bool) -> str:
+        """What is not known (tools, documents) is left out and not None: many templates ask whether it is
+        defined."""
         variables: dict[str, object] = {
             "messages": messages,
             "add_generation_prompt": answer,
             "bos_token": self._bos,
             "eos_token": self._eos,
             "strftime_now": at.strftime,
+            **told,
         }
-        if think is not None:
-            variables |= {"enable_thinking": think, "thinking": think}
         template = self._compiled
         with _told():
             return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))

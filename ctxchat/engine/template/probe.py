@@ -2,30 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import Protocol
 
 from ctxchat.domain.conversation import Role
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.model import ReasoningTags, TemplateBehaviour
+from ctxchat.engine.template.thinking import Messages, find_tags
 
 MARKS = "⟦ctxchat:{}⟧"
 """Stands for a message: nothing a template would trim, split, change or say itself."""
 
-KNOWN_TAGS = (
-    ReasoningTags("<think>", "</think>"),
-    ReasoningTags("[THINK]", "[/THINK]"),
-    ReasoningTags("<seed:think>", "</seed:think>"),
-    ReasoningTags("<mm:think>", "</mm:think>"),
-    ReasoningTags("<|START_THINKING|>", "<|END_THINKING|>"),
-    ReasoningTags("<|channel>thought", "<channel|>"),
-)
-
-_ONE_DAY = datetime(2024, 2, 3, 4, 5, tzinfo=UTC)
+ONE_DAY = datetime(2024, 2, 3, 4, 5, tzinfo=UTC)
 _ANOTHER = datetime(2031, 11, 28, 19, 41, tzinfo=UTC)
 _SYSTEM, _USER, _ASSISTANT = Role.SYSTEM, Role.USER, Role.ASSISTANT
-
-Messages = Sequence[dict[str, str]]
 
 
 class Render(Protocol):
@@ -34,22 +25,23 @@ class Render(Protocol):
     def __call__(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str: ...
 
 
-def probe(render: Render, source: str) -> TemplateBehaviour:
+def probe(render: Render, source: str, *, switches_thinking: bool) -> TemplateBehaviour:
     """Render a few short conversations and see. Raises ModelError where not even a question
     can be rendered."""
     _literals(render, [_USER])
     takes, moves = _system(render)
     system = [_SYSTEM] if takes and not moves else []
-    tags = next((tags for tags in KNOWN_TAGS if tags.opening in source and tags.closing in source), None)
+    tags = find_tags(source, partial(_text, render, answer=False))
     plain = _messages([*system, _USER])
     return TemplateBehaviour(
         extends=_extends(render, system),
-        strips_reasoning=tags is not None and _strips(render, tags),
+        strips_reasoning=tags is not None
+        and (_begins_otherwise(render, tags, system) or _strips(render, tags)),
         trims=_trims(render),
         moves_system=moves,
         takes_system=takes,
         dated=_dated(render, plain) or _dated(render, _messages([_USER])),
-        switches_thinking=_text(render, plain, think=True) != _text(render, plain, think=False),
+        switches_thinking=switches_thinking,
         reasoning=tags,
     )
 
@@ -71,19 +63,17 @@ def _messages(roles: Sequence[Role]) -> list[dict[str, str]]:
     return [{"role": role.value, "content": MARKS.format(i)} for i, role in enumerate(roles)]
 
 
-def _text(
-    render: Render, messages: Messages, *, at: datetime = _ONE_DAY, think: bool | None = None
-) -> str | None:
+def _text(render: Render, messages: Messages, *, at: datetime = ONE_DAY, answer: bool = True) -> str | None:
     """The rendered text, None where the template refuses."""
     try:
-        return render(messages, at=at, think=think, answer=True)
+        return render(messages, at=at, think=None, answer=answer)
     except ModelError:
         return None
 
 
 def _literals(render: Render, roles: Sequence[Role]) -> tuple[str, ...]:
     marks = [MARKS.format(number) for number in range(len(roles))]
-    return between(render(_messages(roles), at=_ONE_DAY, think=None, answer=True), marks, roles)
+    return between(render(_messages(roles), at=ONE_DAY, think=None, answer=True), marks, roles)
 
 
 def _system(render: Render) -> tuple[bool, bool]:
@@ -120,6 +110,18 @@ def _trims(render: Render) -> bool:
         message["content"] = f"\n  {message['content']}  \n"
     text = _text(render, messages)
     return text is not None and not all(message["content"] in text for message in messages)
+
+
+def _begins_otherwise(render: Render, tags: ReasoningTags, system: list[Role]) -> bool:
+    """Whether an earlier answer stands behind other texts than the one that is asked for, or behind closed
+    reasoning, so that its own, as it was written, cannot stand there."""
+    try:
+        asked = _literals(render, [*system, _USER])
+        earlier = _literals(render, [*system, _USER, _ASSISTANT, _USER])
+    except ModelError:
+        return False
+    before = earlier[len(system) + 1]
+    return asked[-1] != before or tags.closing in before
 
 
 def _strips(render: Render, tags: ReasoningTags) -> bool:

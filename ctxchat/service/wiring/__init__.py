@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         summary_service,
         system_text,
     )
+    from ctxchat.service.wiring.fitting import model_fit
     from ctxchat.service.wiring.memory import STORE_FILE, memory_service, note_service, recall_service
     from ctxchat.service.wiring.models import (
         bench_service,
@@ -37,6 +38,7 @@ else:
             "summary_service",
             "system_text",
         ),
+        "fitting": ("model_fit",),
         "memory": ("STORE_FILE", "memory_service", "note_service", "recall_service"),
         "models": (
             "bench_service",
@@ -63,6 +65,7 @@ __all__ = [
     "conversation_service",
     "engine_options",
     "memory_service",
+    "model_fit",
     "model_library",
     "model_puller",
     "model_service",

@@ -35,7 +35,9 @@ def chat_service(settings: Settings, *, one_shot: bool = True) -> ChatService:
         SystemClock(),
         texts(settings),
         policy=lambda model: policy(settings, model),
-        remembering=Remembering(recall(settings, store), settings.notes.collections or None),
+        remembering=Remembering(
+            recall(settings, store, changes=not one_shot), settings.notes.collections or None
+        ),
         stays=not one_shot,
     )
 

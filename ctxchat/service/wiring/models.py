@@ -67,7 +67,7 @@ def bench_service(settings: Settings) -> "BenchService":
     from ctxchat.service.bench import BenchService, Machine
 
     def machine(reading: int, decoding: int) -> Machine:
-        devices = tuple(build.devices()) if settings.model.n_gpu_layers != 0 else ()
+        devices = tuple(build.device_names()) if settings.model.n_gpu_layers != 0 else ()
         return Machine(build.processor(), build.cores(), devices, decoding, reading)
 
     return BenchService(lambda: _llama_model(settings, model_path(settings), one_shot=True), machine)
@@ -131,6 +131,7 @@ def engine_options(settings: Settings, *, one_shot: bool = True) -> "EngineOptio
         offload_kv=kv.offload,
         type_k=kv.type_k,
         type_v=kv.type_v,
+        types_free=not {settings.origins.get(f"kv.type_{one}", "default") for one in "kv"} - {"default"},
         flash_attn=kv.flash_attn,
         threads=model.threads,
         threads_batch=model.threads_batch,
@@ -138,4 +139,5 @@ def engine_options(settings: Settings, *, one_shot: bool = True) -> "EngineOptio
         ubatch_size=model.ubatch_size,
         window=model.ctx_size,
         one_shot=one_shot,
+        speculation=model.speculation,
     )

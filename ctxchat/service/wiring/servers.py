@@ -28,10 +28,10 @@ def opened_server(settings: Settings, name: str) -> OpenedModel:
 def server_model(settings: Settings, name: str) -> "ServerModel":
     """The same, without what it costs."""
     server = server_of(settings, name)
-    if settings.model.offline:
+    if settings.offline:
         raise ModelError(
-            f"{reference_to(name)} is at {server.url}, and no connection is allowed "
-            f"({settings.origins.get('model.offline', '--offline')}): name a file with -m, or allow it"
+            f"{reference_to(name)} is at {server.url}, and no connection is allowed (--offline): name a file "
+            "with -m, or allow it"
         )
     from ctxchat.engine.server.model import ServerModel
     from ctxchat.engine.server.options import ServerOptions

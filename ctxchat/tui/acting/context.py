@@ -54,9 +54,16 @@ class ContextActions(Acting):
             self.say("that is the system message of this conversation")
 
     async def think(self, wanted: str) -> None:
+        asking = self.app.asking
+        if wanted.isascii() and wanted.isdigit():
+            asking.think_budget = int(wanted)
+            self.say(f"reasoning: at most {asking.think_budget:,} tokens")
+            return
         if wanted not in ("on", "off", "auto"):
-            raise UsageError("/think on, /think off, or /think auto")
-        self.app.asking.think = {"on": True, "off": False}.get(wanted)
+            raise UsageError("/think on, /think off, /think auto, or /think TOKENS")
+        asking.think = {"on": True, "off": False}.get(wanted)
+        if wanted == "auto" or asking.think_budget == 0:
+            asking.think_budget = None
         self.say(f"reasoning: {wanted}")
 
     async def temperature(self, number: str) -> None:

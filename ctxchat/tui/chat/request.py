@@ -10,7 +10,10 @@ from ctxchat.settings.schema import Settings, value_of
 from ctxchat.tui.chat.written import Written
 from ctxchat.tui.start import Start
 
-HOLD_NOW = frozenset({"context.think", "notes.recall", *(f"sampling.{f.name}" for f in fields(Sampling))})
+HOLD_NOW = frozenset(
+    {"context.think", "context.think_budget", "notes.recall"}
+    | {f"sampling.{f.name}" for f in fields(Sampling)}
+)
 """Settings that hold from the next question on; all others from the next start on."""
 
 
@@ -25,6 +28,7 @@ class Asking:
     start: Start
     sampling: Sampling
     think: bool | None
+    think_budget: int | None
     memory: bool
     conversation: str | None = None
     name: str | None = None
@@ -47,6 +51,7 @@ class Asking:
             pins=self.pins if new else (),
             sampling=self.sampling,
             think=self.think,
+            think_budget=self.think_budget,
             dry_run=dry_run,
         )
 
@@ -60,6 +65,8 @@ class Asking:
             value: Any = value_of(settings, key)
             if key == "context.think":
                 self.think = value
+            elif key == "context.think_budget":
+                self.think_budget = value
             elif key == "notes.recall":
                 self.memory = value
             else:
@@ -70,7 +77,14 @@ class Asking:
 
     def reply(self, conversation: str, reply: Reply) -> AskRequest:
         """What asks for another answer to the last question, or for the rest of the last answer."""
-        return AskRequest("", session=conversation, reply=reply, sampling=self.sampling, think=self.think)
+        return AskRequest(
+            "",
+            session=conversation,
+            reply=reply,
+            sampling=self.sampling,
+            think=self.think,
+            think_budget=self.think_budget,
+        )
 
 
 def asking_of(start: Start, settings: Settings) -> Asking:
@@ -79,6 +93,7 @@ def asking_of(start: Start, settings: Settings) -> Asking:
         start,
         settings.sampling,
         settings.context.think,
+        settings.context.think_budget,
         settings.notes.recall,
         system=start.system,
         pins=start.pins,

@@ -78,3 +78,6 @@ def _memory(memory: Memory) -> Iterator[Content]:
     held = {"weights": memory.weights, "compute": memory.compute, "KV": memory.kv}
     for name, size in (held | {"resident": memory.resident}).items():
         yield Content.assemble((f"{name} ", QUIET), amounts.size(size))
+    for device in memory.devices:
+        free = f", {amounts.size(device.free)} free"
+        yield Content.assemble((f"{device.name} ", QUIET), amounts.size(device.used), (free, QUIET))

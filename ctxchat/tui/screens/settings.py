@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from ctxchat.display import amounts
 from ctxchat.service.setting_file import write_setting
 from ctxchat.settings.example import toml_value
-from ctxchat.settings.key import Key
+from ctxchat.settings.key import Key, without_credentials
 from ctxchat.settings.kinds import Size
 from ctxchat.settings.schema import KEYS, Settings, value_of
 from ctxchat.tui.screens.list_screen import ListScreen, holds_words
@@ -121,7 +121,7 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
         self.say(" · ".join(filter(None, (self._told, f"your file: {self._file}"))))
 
     def _row(self, path: str) -> Row:
-        value, origin = value_of(self._settings, path), self._settings.origins[path]
+        value, origin = without_credentials(value_of(self._settings, path)), self._settings.origins[path]
         shown = amounts.DASH if value is None else toml_value(value)
         return Row(path, (path, shown, origin), dim=origin == "default")
 

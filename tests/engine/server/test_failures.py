@@ -1,11 +1,19 @@
 """What a server does wrong is told in one line, and what may pass is tried again."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import CtxChatError, EngineError, ModelError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, TextGenerated, Warned
 from ctxchat.engine.server import generation as server_generation
+from ctxchat.engine.server import thread as server_thread
 from ctxchat.engine.server.model import ServerModel
 from tests.engine.server.conftest import Load
 from tests.support.server_models import last, question, server_options, told
@@ -126,8 +134,9 @@ def test_each_failure_is_told_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_a_server_that_says_nothing_is_given_up(double: Double, load: Load) -> None:
-    model = load(double.url, key=double.key, timeout=0.3)
+def test_a_server_that_says_nothing_is_given_up(double: Double, model: ServerModel) -> None:
+    connection = model._server().connection
+    connection._options = replace(connection._options, timeout=0.3)
     double.faults.append(Hold(None))
     with pytest.raises(EngineError, match=r"longer than the timeout of \[server\]"):
         told(model, question(model))
@@ -191,15 +200,14 @@ def test_what_llama_server_finds_too_long_is_told_as_such(llama_double: LlamaDou
         told(model, question(model))
 
 
-def test_a_window_that_is_less_than_what_was_set_is_called_out_once(
-    vllm_double: VllmDouble, load: Load
+def test_a_window_that_is_less_than_what_was_set_is_called_out(
+    vllm_double: VllmDouble, tmp_path: Path
 ) -> None:
-    model = load(vllm_double.url, window=4096)
-    first = told(model, question(model))
-    warned = [event.message for event in first if isinstance(event, Warned)]
+    model = ServerModel(server_options(vllm_double.url, tmp_path, window=4096))
+    warned = [event.message for event in model.load(Cancel()) if isinstance(event, Warned)]
+    model.close()
     assert len(warned) == 1
     assert "gives a window of 512 tokens and not the 4,096" in warned[0]
-    assert not any(isinstance(event, Warned) for event in told(model, question(model)))
 
 
 def test_every_failure_is_one_a_person_can_be_told(double: Double, model: ServerModel) -> None:
@@ -235,3 +243,31 @@ def test_a_connection_that_was_closed_meanwhile_is_made_again_without_a_word(
     told(model, question(model))
     double.faults.append(Drop(None))
     assert not any(isinstance(event, Warned) for event in told(model, question(model)))
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes no more connections, and refuses none."""
+    with ExitStack() as held:
+        server = held.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def test_a_cancel_does_not_wait_for_a_connection_to_be_made(
+    silent_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_thread, "PATIENCE", 0.01)
+    model = ServerModel(server_options(f"http://127.0.0.1:{silent_port}", tmp_path))
+    cancel = Cancel()
+    loading = model.load(cancel)
+    next(loading)
+    threading.Timer(0.1, cancel.request).start()
+    assert list(loading) == []
+    with pytest.raises(EngineError, match="not loaded"):
+        _ = model.facts

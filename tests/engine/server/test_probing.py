@@ -7,13 +7,14 @@ import pytest
 
 from ctxchat.domain.errors import ModelError, UsageError
 from ctxchat.engine.server.address import address_of
-from ctxchat.engine.server.probing import Kind
+from ctxchat.engine.server.probing import Kind, _window, signature
 from tests.engine.server.conftest import Load
 from tests.support.server_models import last, question, told
-from tests.support.servers.double import Double
+from tests.support.servers.double import Body, Double
 from tests.support.servers.llama_double import LlamaDouble
 from tests.support.servers.openai_double import OpenAiDouble
 from tests.support.servers.vllm_double import VllmDouble
+from tests.support.servers.wire import Exchange
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,33 @@ def test_a_turn_teaches_what_the_server_has_cached_and_what_it_costs(
     model.costs.learn()
     assert model.costs.curve() is not None
     assert not model.costs.is_stale()
+
+
+def test_llama_server_behind_a_key_is_known_with_it_and_not_without(
+    llama_double: LlamaDouble, load: Load
+) -> None:
+    llama_double.key = "the right one"
+    with pytest.raises(ModelError, match="wants another key"):
+        load(llama_double.url, key="a wrong one")
+    assert load(llama_double.url, key="the right one").probed.kind is Kind.LLAMA_SERVER
+
+
+def test_a_vllm_that_does_not_spell_its_tokens_is_not_trusted_with_text(
+    vllm_double: VllmDouble, load: Load
+) -> None:
+    spelled = vllm_double._tokenize
+
+    def silent(exchange: Exchange, body: Body) -> None:
+        spelled(exchange, body | {"return_token_strs": False})
+
+    vllm_double._tokenize = silent  # type: ignore[method-assign]
+    with pytest.raises(ModelError, match=r"a newer vLLM does, or set the vocabulary of \[server\]"):
+        load(vllm_double.url)
+    assert load(vllm_double.url, vocabulary=str(vllm_double.backing.path)).vocabulary.exact
+
+
+@pytest.mark.parametrize("name", ["context_length", "context_window", "max_context_length"])
+def test_a_hosted_api_may_tell_its_window_under_other_names(name: str) -> None:
+    entry = {"id": "a", "owned_by": "vllm", name: 131072}
+    assert _window(entry) == 131072
+    assert signature(entry)[name] == 131072

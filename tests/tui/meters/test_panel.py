@@ -1,11 +1,12 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from textual.color import Color
 
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.events import Compacting, ModelLoading, Prefilled, TextGenerated
-from ctxchat.domain.receipt import Receipt
+from ctxchat.domain.receipt import DeviceMemory, Receipt
 from ctxchat.tui.meters.colours import DARK, GLYPHS
 from ctxchat.tui.meters.figures import Figures
 from ctxchat.tui.meters.panel import MetersPanel
@@ -225,3 +226,12 @@ def test_a_meter_whose_lines_are_the_same_is_not_rendered_again() -> None:
             return [meter._repaint_required for meter in meters._meters]
 
     assert asyncio.run(run()) == [True, False, False, False]
+
+
+def test_what_lies_on_devices_is_told_with_what_is_free_there() -> None:
+    assert LAST.memory
+    devices = (DeviceMemory("CUDA0", 70_000_000_000, 5_200_000_000), DeviceMemory("CUDA1", None, 96_574_464))
+    screen = after([replace(LAST, memory=replace(LAST.memory, devices=devices))])
+    assert "CUDA0 5.2 GB, 70.0 GB free" in screen
+    assert "CUDA1 96.6 MB, – free" in screen
+    assert "CUDA" not in after([LAST])

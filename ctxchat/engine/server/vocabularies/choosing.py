@@ -13,7 +13,13 @@ from ctxchat.engine.server.kept import KeptAnswers
 from ctxchat.engine.server.options import ServerOptions
 from ctxchat.engine.server.probing import Kind, Probed
 from ctxchat.engine.server.vocabularies.estimated import estimated_vocabulary
-from ctxchat.engine.server.vocabularies.served import LlamaServerTokens, ServedVocabulary, Tokens, VllmTokens
+from ctxchat.engine.server.vocabularies.served import (
+    LlamaServerTokens,
+    ServedVocabulary,
+    Tokens,
+    VllmTokens,
+    spelled,
+)
 from ctxchat.engine.tokens.canned import CANNED
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
@@ -92,7 +98,7 @@ def _served(tokens: Tokens, kept: KeptAnswers, shown: str) -> ServedVocabulary:
     """Named by what it makes of strings in which tokenizers differ."""
     known = kept.answer("vocabulary")
     if not isinstance(known, dict):
-        ids = tokens.encode(PROBE, special=False)[0]
+        ids, _ = spelled(tokens, PROBE, special=False)
         digest = blake2b(repr(ids).encode(), digest_size=12).hexdigest()
         known = {"fingerprint": f"served {digest}", "begin": tokens.begin()}
         kept.keep_answer("vocabulary", known)

@@ -79,7 +79,7 @@ class ServedVocabulary(SegmentVocabulary):
     def _asked(self, text: str, special: bool) -> tuple[int, ...]:
         if not text:
             return ()
-        ids, pieces = self._told(lambda: self._tokens.encode(text, special=special))
+        ids, pieces = self._told(lambda: spelled(self._tokens, text, special=special))
         self._spelled.update(zip(ids, pieces, strict=True))
         return ids
 
@@ -91,6 +91,16 @@ class ServedVocabulary(SegmentVocabulary):
             return ask()
         except Refusal as refusal:
             raise EngineError(told(refusal, self._shown, None)) from None
+
+
+def spelled(tokens: Tokens, text: str, *, special: bool) -> tuple[tuple[int, ...], Pieces]:
+    """Ids with their spellings, by which control tokens are seen. Raises Refusal where there are none."""
+    ids, pieces = tokens.encode(text, special=special)
+    if len(pieces) != len(ids):
+        raise Refusal(
+            200, "it does not spell its tokens: a newer vLLM does, or set the vocabulary of [server]"
+        )
+    return ids, pieces
 
 
 def is_markup(piece: str | bytes) -> bool:
@@ -133,8 +143,7 @@ class VllmTokens:
         self._connection, self._root, self._model = connection, connection.address.root, model
 
     def encode(self, text: str, *, special: bool) -> tuple[tuple[int, ...], Pieces]:  # noqa: ARG002 - of the port
-        ids, pieces = self._encoded(text, around=False)
-        return ids, pieces or [""] * len(ids)
+        return self._encoded(text, around=False)
 
     def decode(self, ids: Sequence[int]) -> str:
         asked = {"model": self._model, "tokens": list(ids)}
