@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from replaying import Answers, Recording, Replaying
+
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Section
 from ctxchat.domain.events import (
@@ -28,7 +30,6 @@ from ctxchat.service.request import AskRequest
 from ctxchat.service.wiring.servers import server_model
 from ctxchat.settings.load import load_settings
 from ctxchat.settings.schema import Settings
-from tests.support.replaying import Answers, Recording, Replaying
 
 ANSWER = 40
 """Tokens of an answer at the most."""

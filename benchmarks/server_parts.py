@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from replaying import Answers
 from server_chat import (
     Row,
     Target,
@@ -34,7 +35,6 @@ from ctxchat.service.chat import ChatService
 from ctxchat.service.request import AskRequest
 from ctxchat.service.wiring.constraints import schema_constraint
 from ctxchat.settings.load import load_settings
-from tests.support.replaying import Answers
 
 LEAST_SHARE = 0.9
 WARM_FROM = 3
@@ -193,7 +193,7 @@ def schema(bench: Bench) -> dict[str, Any]:
     answers: list[str] = []
     began = time.monotonic()
     for seed in range(ORDERS):
-        sampling = Sampling(temperature=0.7, seed=seed, max_tokens=400)
+        sampling = Sampling(temperature=0.7, seed=seed, max_tokens=600)
         receipt = _receipt(service, AskRequest(ASKED_FOR_AN_ORDER, sampling=sampling, constraint=constraint))
         answers.append(receipt.answer)
         if receipt.error:

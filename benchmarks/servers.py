@@ -23,10 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from ctxchat.engine.llama.bindings import library  # noqa: E402
+from ctxchat.engine.llama.bindings import library
 
 library()
 

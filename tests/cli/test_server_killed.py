@@ -24,7 +24,7 @@ def test_a_server_killed_in_the_middle_of_an_answer_is_told_and_the_answer_goes_
     record: SqliteConversations,
 ) -> None:
     server = smollm2_llama_server
-    (home / "ctxchat.toml").write_text(f'[server]\nurl = "{server.url}"\n')
+    environment["CTXCHAT_SERVER_URL"] = server.url
     command = [*COMMAND, "ask", "--events", "--max-tokens", "300", "--temperature", "0", QUESTION]
     try:
         with subprocess.Popen(command, env=environment, cwd=home, stdout=subprocess.PIPE) as process:

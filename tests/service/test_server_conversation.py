@@ -15,8 +15,6 @@ from tests.support.servers.real import RealServer
 from tests.support.servers.vllm_double import VllmDouble
 
 TURNS, WINDOW, ANSWER = 40, 1400, 12
-LETTERS = 4
-"""A token is estimated to have four; the tiny model's have about one."""
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +62,7 @@ def test_a_vocabulary_that_only_the_server_has_makes_the_same_prompts(talks: Tal
     assert by_file.sent == by_server.sent
 
 
-def test_an_api_of_messages_counts_otherwise_and_the_receipt_says_so(
-    home: Path, monkeypatch: pytest.MonkeyPatch, wide: Backing
-) -> None:
-    talks = Talks(home, monkeypatch, window=WINDOW // LETTERS, answer=ANSWER)
+def test_an_api_of_messages_counts_otherwise_and_the_receipt_says_so(talks: Talks, wide: Backing) -> None:
     says(wide)
     with running(OpenAiDouble(wide)) as api:
         api.key = None

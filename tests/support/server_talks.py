@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.replaying import Answers, Recording, Replaying
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.events import Compacted, PromptBuilt, TurnEvent, TurnFinished
 from ctxchat.domain.prompt import Prompt
@@ -18,7 +19,6 @@ from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.request import AskRequest
 from ctxchat.service.wiring.servers import server_model
 from ctxchat.settings.load import load_settings
-from tests.support.replaying import Answers, Recording, Replaying
 
 ASK_EVERY = 5
 
