@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A grammar in GBNF that the text of an answer must satisfy; `name` is what a message calls it."""
+    """A grammar in GBNF that the text of an answer must satisfy; `name` is what a message calls it, and
+    `schema` the JSON schema it was made from, None where there was none."""
 
     grammar: str
     name: str = "grammar"
+    schema: str | None = None

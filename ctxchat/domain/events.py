@@ -176,7 +176,7 @@ class TurnFinished:
     receipt: Receipt
 
 
-EngineEvent = Prefilled | ReasoningGenerated | TextGenerated | Generated
+EngineEvent = Prefilled | ReasoningGenerated | TextGenerated | Warned | Generated
 TurnEvent = (
     ModelLoading
     | Filtered

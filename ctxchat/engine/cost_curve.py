@@ -32,6 +32,9 @@ the clock (half as much behind each), and how many must agree before it is half 
 
 MOST_LOAD = log(16)
 
+ENOUGH_SECONDS = 1.0
+"""Work that tells as much as any number of tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -90,6 +93,14 @@ def fitted(observations: Iterable[Observation], *, ratio: float, once: bool) -> 
         shape = _shape(seen, loads, ratio, once=once)
     rests = [_bounded(log(one.seconds / shape.seconds(one.n, one.depth))) for one in seen]
     return Phase(seen, shape, _smoothed(near[-1], rests))
+
+
+def tells(phase: Phase | None, enough: int) -> bool:
+    """Whether so many tokens were seen, or a second of work, that something can be foretold."""
+    if phase is None:
+        return False
+    tokens, seconds = sum(one.n for one in phase.seen), sum(one.seconds for one in phase.seen)
+    return tokens >= enough or seconds >= ENOUGH_SECONDS
 
 
 def thinned(observations: Iterable[Observation]) -> tuple[Observation, ...]:

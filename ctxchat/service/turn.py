@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from ctxchat.domain.conversation import Change, Conversation, Finish, Message, Section, Segment
 from ctxchat.domain.cost import CostCurve, attention_pairs
 from ctxchat.domain.errors import CtxChatError, UnsatisfiedError
-from ctxchat.domain.events import EngineEvent, Generated, Prefilled, ReasoningGenerated, TextGenerated
+from ctxchat.domain.events import (
+    EngineEvent,
+    Generated,
+    Prefilled,
+    ReasoningGenerated,
+    TextGenerated,
+    Warned,
+)
 from ctxchat.domain.model import CachePlan, ModelFacts, Restoration
 from ctxchat.domain.ports import Clock
 from ctxchat.domain.prompt import Prompt
@@ -52,6 +59,8 @@ class Stopwatch:
                     self.first_token = self.clock.seconds()
             case Generated():
                 self.ended = self.clock.seconds()
+            case Warned():
+                pass
 
     def latency(self, evaluated: int | None, decoded: int | None) -> Latency:
         """Durations, and rates over `evaluated` prompt tokens and `decoded` answer tokens."""
@@ -135,7 +144,7 @@ class Turn:
                 self.reasoning.append(text)
             case Generated():
                 self.generated = event
-            case Prefilled():
+            case Prefilled() | Warned():
                 pass
 
     @property

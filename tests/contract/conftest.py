@@ -1,6 +1,7 @@
-"""The models that the contract is held against: one written down, two tiny, one real."""
+"""The models that the contract is held against: written down, tiny, real, and behind doubles of servers."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ FILES = {
 }
 EVERY = (*FAST, pytest.param("smollm2", marks=pytest.mark.model))
 
+BY_IDS = ("vLLM", "vLLM's vocabulary", "llama-server", "llama-server's vocabulary")
+"""Servers that take token ids: with the model's file here, and with what they tell of it."""
+
+BY_MESSAGES = "OpenAI API"
+
 RUNS: dict[str, tuple[str, dict[str, str]]] = {
     "scripted": ("scripted", {}),
     "f16": ("tiny", {"flash_attn": "off"}),
@@ -34,6 +40,9 @@ RUNS: dict[str, tuple[str, dict[str, str]]] = {
     "SmolLM2": ("smollm2", {}),
 }
 """Ways of running a model that differ in their cells."""
+
+SAYS = "the quickbrownfxjmpsvlazydgTHEQUICKBROWNFXJMPSVLAZYDG0123456789.,;:!?()+-*/=&%$#@"
+"""No letter twice, by which each is followed by the next."""
 
 MakeModel = Callable[[], Model]
 
@@ -92,8 +101,28 @@ def model(make_model: MakeModel) -> Model:
     return model
 
 
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Model]]:
+    """Makes models behind doubles of servers, by the names above. What the model says is ASCII: of a token
+    that is no whole character llama-server says nothing."""
+    from tests.support.servers.backing import Backing
+    from tests.support.servers.named import running_named
+    from tests.support.tiny_gguf import Shape, write_tiny_gguf
+
+    folder = tmp_path_factory.mktemp("served")
+    path = write_tiny_gguf(folder / "says.gguf", Shape(says=SAYS))
+    with ExitStack() as held:
+        backing = Backing(path, WINDOW)
+        held.callback(backing.close)
+        make = running_named(backing, folder, held)
+        yield make
+
+
 def _make(request: pytest.FixtureRequest) -> Model:
     if request.param == "scripted":
         return ScriptedModel(window=WINDOW)
+    if request.param in (*BY_IDS, BY_MESSAGES):
+        made: Model = request.getfixturevalue("serve")(request.param)
+        return made
     path = request.getfixturevalue(FILES[request.param])
     return LlamaModel(path, EngineOptions(window=WINDOW, threads=1, threads_batch=1, batch_size=32))

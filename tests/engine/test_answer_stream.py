@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Generated, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import ReasoningTags
-from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.answer_stream import AnswerStream
 
 THINK = ReasoningTags("<think>", "</think>")
 WORDS = ["<think>", "</think>", "\n", " ", "a", "é", "<", "END", "E", "so"]

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxchat.engine.llama.text_stream import Characters, MarkerSearch
+from ctxchat.engine.text_stream import Characters, MarkerSearch
 
 LETTERS = st.text("ab<", max_size=30)
 MARKERS = st.lists(st.text("ab<", min_size=1, max_size=4), max_size=3).map(tuple)

@@ -13,12 +13,12 @@ from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import CachePlan, Generation, ModelFacts, Restoration
 from ctxchat.domain.ports import Template
 from ctxchat.domain.receipt import Memory
+from ctxchat.engine.answer_stream import AnswerStream
 from ctxchat.engine.grammar.follower import Follower, grammar_of
-from ctxchat.engine.llama.answer_stream import AnswerStream
 from ctxchat.engine.llama.branches import Branches
 from ctxchat.engine.llama.cells import CHAT, SIDE, Cells
-from ctxchat.engine.llama.reasoning_budget import ReasoningBudget
 from ctxchat.engine.prefix import common_prefix
+from ctxchat.engine.reasoning_budget import ReasoningBudget
 from tests.support.characters import CONTROL, BracketTemplate, CharacterVocabulary
 
 END_OF_TURN = CONTROL["<end>"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.constraint import Constraint
+from ctxchat.domain.conversation import Role
 from ctxchat.domain.events import (
     EngineEvent,
     Generated,
@@ -14,6 +15,7 @@ from ctxchat.domain.events import (
 from ctxchat.domain.kv import KvCache
 from ctxchat.domain.model import Generation, ReasoningTags
 from ctxchat.domain.ports import Model
+from ctxchat.domain.prompt import PromptMessage
 from ctxchat.domain.sampling import Sampling
 
 Ids = tuple[int, ...]
@@ -39,7 +41,8 @@ def begin(
 ) -> Iterator[EngineEvent]:
     """The events of an answer, the likeliest token always."""
     sampling = Sampling(temperature=0, stop=stop)
-    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside, constraint)
+    said = (PromptMessage(Role.USER, model.vocabulary.text(ids)),)
+    generation = Generation(ids, sampling, limit, tags, in_reasoning, aside, constraint, messages=said)
     return model.generate(generation, cancel)
 
 

@@ -1,10 +1,14 @@
 """A grammar behind reasoning: until its closing tag anything may be written."""
 
+import re
+
 from ctxchat.domain.model import ReasoningTags
 from ctxchat.engine.grammar.rule_book import either, literal
 from ctxchat.engine.grammar.rules import ROOT
 
 _SPACE = "[ \\t\\r\\n]"
+_ROOT = re.compile(rf'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*|(?<![\w-]){ROOT}(?![\w-])')
+"""The name of the root; literals, classes and comments are found so that it is not seen in them."""
 
 
 def behind_reasoning(grammar: str, tags: ReasoningTags, *, opened: bool) -> tuple[str, str]:
@@ -25,6 +29,15 @@ def behind_reasoning(grammar: str, tags: ReasoningTags, *, opened: bool) -> tupl
         ways.append(f"{_SPACE}{{0,4}} {literal(tags.direct)} {base}-end")
     rules.append(f"{base}-open ::= {' | '.join(ways)}")
     return "\n".join((grammar, *rules)), begin
+
+
+def rooted(grammar: str, begin: str) -> str:
+    """The grammar with `begin` as its first rule, for whoever always begins with the root."""
+    name = "answer"
+    while name in grammar:
+        name += "-x"
+    renamed = _ROOT.sub(lambda found: name if found[0] == ROOT else found[0], grammar)
+    return f"{ROOT} ::= {begin}\n{renamed}"
 
 
 def _state(base: str, closing: str, place: int) -> str:

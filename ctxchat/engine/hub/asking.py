@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from ctxchat.domain.errors import ModelError
 from ctxchat.domain.pulling import PullDelayed
-from ctxchat.engine.hub.patience import FIRST_TRIES, MAX_TRIES, pause
 from ctxchat.engine.hub.refusals import lost
+from ctxchat.engine.patience import FIRST_TRIES, MAX_TRIES, pause
 
 Answer = TypeVar("Answer")
 Refused = Callable[[int, Mapping[str, str]], ModelError]

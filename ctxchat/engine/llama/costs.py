@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ctxchat.domain.cost import CostCurve
 from ctxchat.domain.speculation import BatchCosts
-from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, Phase, fitted
+from ctxchat.engine.cost_curve import LOAD_SECONDS, Observation, fitted, tells
 from ctxchat.engine.cost_record import Known, Phases, change, read
 from ctxchat.engine.gguf.header import GgufHeader
 from ctxchat.engine.libraries import llama_libraries
@@ -20,8 +20,8 @@ from ctxchat.engine.llama.options import EngineOptions, ResolvedOptions
 from ctxchat.engine.llama.threads import Threads
 from ctxchat.locations import cache_folder
 
-ENOUGH_READ, ENOUGH_DECODED, ENOUGH_SECONDS = 64, 8, 1.0
-"""Tokens that must have been seen before anything is foretold; a second of work is as good."""
+ENOUGH_READ, ENOUGH_DECODED = 64, 8
+"""Tokens that must have been seen before anything is foretold."""
 
 INTERRUPTION, LEAST_SLICE = 0.2, 32
 """Seconds after which an interruption is heard, and the tokens that are worth reading at once."""
@@ -62,7 +62,7 @@ class LlamaCosts:
         other = type_k not in (None, self._options.type_k)
         known = read(self._record(str(type_k))) if other else self._knowledge()
         prefill, decode = known.prefill.get(self.threads.prefill), known.decode.get(self.threads.decode)
-        if not _tells(prefill, ENOUGH_READ) or not _tells(decode, ENOUGH_DECODED):
+        if not tells(prefill, ENOUGH_READ) or not tells(decode, ENOUGH_DECODED):
             return None
         assert prefill
         assert decode
@@ -204,13 +204,6 @@ def cell_ratio(header: GgufHeader) -> float:
     return 2 * header.layers * width / max(header.parameters, 1)
 
 
-def _tells(phase: Phase | None, enough: int) -> bool:
-    if phase is None:
-        return False
-    tokens, seconds = sum(one.n for one in phase.seen), sum(one.seconds for one in phase.seen)
-    return tokens >= enough or seconds >= ENOUGH_SECONDS
-
-
 def _is_stale(phases: Phases, now: int, *, free: bool) -> bool:
     """Whether nothing was seen of a phase for long, or the machine is busier or idler than it was when
     other numbers of threads were measured, where they are `free` to be chosen."""
@@ -225,7 +218,7 @@ def _quickest(phases: Phases, now: int, n: int, enough: int) -> int:
     """The number of threads to go on with, of those that enough is known of: `now` where nothing is, or
     no other is much better."""
     at = time.time()
-    seconds = {t: phase.now(at).seconds(n, 0) for t, phase in phases.items() if _tells(phase, enough)}
+    seconds = {t: phase.now(at).seconds(n, 0) for t, phase in phases.items() if tells(phase, enough)}
     if not seconds:
         return now
     best = min(seconds, key=lambda threads: seconds[threads])

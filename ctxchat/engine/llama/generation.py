@@ -9,14 +9,14 @@ from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError, PromptTooLargeError
 from ctxchat.domain.events import EngineEvent, Generated, Prefilled
 from ctxchat.domain.model import Generation
-from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.answer_stream import AnswerStream
 from ctxchat.engine.llama.cache import LlamaCache
 from ctxchat.engine.llama.cells import CHAT, SIDE
 from ctxchat.engine.llama.choice import Choice, choice
 from ctxchat.engine.llama.context import Outcome
 from ctxchat.engine.llama.costs import LlamaCosts
-from ctxchat.engine.llama.reasoning_budget import ReasoningBudget
 from ctxchat.engine.llama.speculation import Reading, reading
+from ctxchat.engine.reasoning_budget import ReasoningBudget
 from ctxchat.engine.tokens.segments import SegmentVocabulary
 
 Emit = Callable[[EngineEvent], None]

@@ -5,6 +5,7 @@ are the scaffold, tokenized with control tokens; the messages go in between them
 without, so nothing that a message says can become a control token.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -38,16 +39,15 @@ CHATML = (
 )
 
 
-class JinjaTemplate:
-    """A chat template in Jinja, run in a sandbox for at most a second.
+class ChatTemplate(ABC):
+    """What is put around messages, found by rendering marks in their places.
 
-    `bos` and `eos` are the texts of the tokens that begin and end a text; `origin` says where
-    the template came from.
+    `source` is where the tags of reasoning are looked for, `origin` says where the template came from.
     """
 
-    def __init__(self, source: str, *, bos: str, eos: str, origin: str = OWN) -> None:
+    def __init__(self, source: str, origin: str) -> None:
         self.origin = origin
-        self._source, self._bos, self._eos = source, bos, eos
+        self._source = source
 
     @cached_property
     def behaviour(self) -> TemplateBehaviour:
@@ -65,13 +65,12 @@ class JinjaTemplate:
         return Scaffold(literals, opens_reasoning=opens)
 
     def render(self, messages: Messages, *, at: datetime, think: bool | None, answer: bool) -> str:
-        """The text of messages. What is not known (tools, documents) is left out and not None:
-        many templates ask whether it is defined. Raises ModelError."""
-        variables = self._variables(messages, at, answer=answer)
+        """The text of messages. Raises ModelError."""
+        told: Variables = {}
         if think is not None:
             switch = self.switch or USUAL
-            variables |= switch.on if think else switch.off
-        return self._rendered(variables)
+            told = switch.on if think else switch.off
+        return self._rendered(messages, told, at, answer=answer)
 
     @cached_property
     def switch(self) -> Switch | None:
@@ -79,29 +78,44 @@ class JinjaTemplate:
         question = {"role": Role.USER.value, "content": MARKS.format(1)}
         system = {"role": Role.SYSTEM.value, "content": MARKS.format(0)}
 
-        def told(messages: Messages, variables: Variables) -> str | None:
-            base = self._variables(messages, ONE_DAY, answer=True)
+        def text(messages: Messages, told: Variables) -> str | None:
             try:
-                return self._rendered({**base, **variables})
+                return self._rendered(messages, told, ONE_DAY, answer=True)
             except ModelError:
                 return None
 
-        found = (find_switch(partial(told, m), MARKS.format(1)) for m in ([system, question], [question]))
+        found = (find_switch(partial(text, m), MARKS.format(1)) for m in ([system, question], [question]))
         return next(filter(None, found), None)
 
-    def _rendered(self, variables: dict[str, object]) -> str:
-        template = self._compiled
-        with _told():
-            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
+    @abstractmethod
+    def _rendered(self, messages: Messages, told: Variables, at: datetime, *, answer: bool) -> str:
+        """The text of messages, where the template is `told` some variables. Raises ModelError."""
 
-    def _variables(self, messages: Messages, at: datetime, *, answer: bool) -> dict[str, object]:
-        return {
+
+class JinjaTemplate(ChatTemplate):
+    """A chat template in Jinja, run in a sandbox for at most a second.
+
+    `bos` and `eos` are the texts of the tokens that begin and end a text.
+    """
+
+    def __init__(self, source: str, *, bos: str, eos: str, origin: str = OWN) -> None:
+        super().__init__(source, origin)
+        self._bos, self._eos = bos, eos
+
+    def _rendered(self, messages: Messages, told: Variables, at: datetime, *, answer: bool) -> str:
+        """What is not known (tools, documents) is left out and not None: many templates ask whether it is
+        defined."""
+        variables: dict[str, object] = {
             "messages": messages,
             "add_generation_prompt": answer,
             "bos_token": self._bos,
             "eos_token": self._eos,
             "strftime_now": at.strftime,
+            **told,
         }
+        template = self._compiled
+        with _told():
+            return within(SECONDS, TEMPLATE_FILE, partial(template.render, variables))
 
     @cached_property
     def _compiled(self) -> "SandboxedTemplate":

@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 
 SENTINEL = "\x01"
 """A character that no token joins with its neighbours."""
@@ -30,8 +31,6 @@ class SegmentVocabulary(ABC):
         self.size = size
         self._pieces: dict[int, bytes] = {}
         self._harmless: set[int] = set()
-        self._sentinel = self.encode(SENTINEL, special=False)
-        self._adds_space = self.text(self._sentinel).startswith(" ")
 
     @property
     @abstractmethod
@@ -76,6 +75,15 @@ class SegmentVocabulary(ABC):
 
     def holds(self, token: int) -> bool:
         return 0 <= token < self.size
+
+    @cached_property
+    def _sentinel(self) -> tuple[int, ...]:
+        return self.encode(SENTINEL, special=False)
+
+    @cached_property
+    def _adds_space(self) -> bool:
+        """Whether a space is put before a text at the beginning, and behind a control token."""
+        return self.text(self._sentinel).startswith(" ")
 
     def _segment(self, text: str, *, special: bool, spaced: bool) -> tuple[int, ...]:
         """Where a space would be added and must not, a sentinel takes it, and is cut off again."""

@@ -9,7 +9,7 @@ def schema_constraint(schema: str) -> Constraint:
     from ctxchat.engine.grammar.follower import grammar_of
     from ctxchat.engine.grammar.json_schema import grammar_of_schema
 
-    return Constraint(grammar_of(grammar_of_schema(schema)).text, "schema")
+    return Constraint(grammar_of(grammar_of_schema(schema)).text, "schema", schema)
 
 
 def grammar_constraint(grammar: str) -> Constraint:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ctxchat.domain.model import ReasoningTags
-from ctxchat.engine.llama.text_stream import MarkerSearch
+from ctxchat.engine.text_stream import MarkerSearch
 
 
 @dataclass(frozen=True)

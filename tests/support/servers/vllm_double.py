@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from ctxchat.domain.errors import UsageError
+from ctxchat.domain.errors import ModelError, UsageError
 from tests.support.servers.backing import now
 from tests.support.servers.blocks import Blocks
 from tests.support.servers.double import Body, Double, RefusedError
@@ -96,7 +96,10 @@ class VllmDouble(Double):
 
     def _ids(self, body: Body, *, begin: bool) -> tuple[int, ...]:
         if "messages" in body:
-            text = self.backing.render(body["messages"], answer=body.get("add_generation_prompt", True))
+            try:
+                text = self.backing.render(body["messages"], answer=body.get("add_generation_prompt", True))
+            except ModelError as error:
+                self.refuse(str(error))
             return self.backing.tokenize(text, begin=begin)
         prompt = body.get("prompt")
         if not prompt:

@@ -16,15 +16,20 @@ _PASSING = {408, 416, 429, 500, 502, 503, 504}
 
 
 def pause(
-    number: int, status: int | None = None, retry_after: str | None = None, *, tries: int = MAX_TRIES
+    number: int,
+    status: int | None = None,
+    retry_after: str | None = None,
+    *,
+    tries: int = MAX_TRIES,
+    most: float = MAX_WAIT,
 ) -> float | None:
-    """Seconds to wait behind the `number`-th failure in a row, None where trying again is of no use.
-    Without a status the connection failed."""
+    """Seconds to wait behind the `number`-th failure in a row, None where trying again is of no use, or who
+    asks for patience asks for more than the `most`. Without a status the connection failed."""
     if number >= tries or (status is not None and status not in _PASSING):
         return None
     told = _seconds(retry_after) if status in {429, 503} else None
     if told is not None:
-        return told if told <= MAX_WAIT else None
+        return told if told <= most else None
     return min(0.5 * 2.0 ** (number - 1), 8.0)
 
 

@@ -2,7 +2,7 @@
 
 from ctxchat.domain.model import Generation
 from ctxchat.domain.ports import Vocabulary
-from ctxchat.engine.llama.answer_stream import AnswerStream
+from ctxchat.engine.answer_stream import AnswerStream
 
 
 class ReasoningBudget:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.events import Generated, ReasoningGenerated, TextGenerated
 from ctxchat.domain.model import ReasoningTags
-from ctxchat.engine.llama.text_stream import Characters, MarkerSearch
+from ctxchat.engine.text_stream import Characters, MarkerSearch
 
 Shown = ReasoningGenerated | TextGenerated
 
@@ -54,16 +54,23 @@ class AnswerStream:
     @property
     def whole(self) -> bool:
         """Whether what was fed ends with a whole character."""
-        return self._characters.whole
+        return self._characters.whole and not self._waiting
 
     def feed(self, token: int, piece: bytes) -> list[Shown]:
         """What can be shown of a token, given as its bytes."""
         self._waiting += (token,)
         return self._receive(self._characters.feed(piece))
 
+    def feed_text(self, tokens: tuple[int, ...], text: str) -> list[Shown]:
+        """What can be shown of tokens whose text somebody else has made: it is empty for those that end
+        within a character, which comes with a later one."""
+        self._waiting += tokens
+        return self._receive(text) if text else []
+
     def finish(self) -> list[Shown]:
-        """What was held back, once nothing more is decoded."""
-        shown = self._receive(self._characters.finish())
+        """What was held back, once nothing more is decoded. Tokens whose text never came are not of it."""
+        cut = self._characters.finish()
+        shown = self._receive(cut) if cut else []
         shown += self._read_text(self._beginning)
         shown += self._note(ReasoningGenerated, self._closing.finish())
         if not self.stopped:

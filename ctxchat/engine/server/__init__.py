@@ -1,0 +1,1 @@
+"""A model that a server runs, over HTTP."""

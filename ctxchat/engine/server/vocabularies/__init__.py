@@ -1,0 +1,1 @@
+"""Text to token ids where a server has the vocabulary."""
