@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, and the real small model."""
 
+import gc
 import os
 import signal
 from importlib.util import find_spec
@@ -21,6 +22,31 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Tests are never timed: on a busy machine any of them may take long.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# Modules are not garbage: to look through them again and again took a quarter of the time of all tests.
+gc.disable()
+
+LONGEST = (
+    "test_conversation_smollm2.py",
+    "test_recall_smollm2.py",
+    "test_with_smollm2.py",
+    "test_notes_survival.py",
+    "test_library_order.py",
+    "test_ask_snapshots_smollm2.py",
+    "test_models_pull.py",
+    "test_snapshot_damage.py",
+)
+"""What takes longest begins first: at the end one process would wait for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Prefill and decode through the engine, and by a bare loop over the same file, in turn.
 
 A case is a number of tokens that are read behind so many cells, and then tokens are decoded, greedily.
-Last, whole turns of the service, against the bare loop behind as many cells. Both use the same threads.
+Last, whole turns of the service, against the bare loop behind as many cells. Both use the same threads, and
+neither drafts: what drafts gain is told by `speculation.py`, and would hide here what we add.
 """
 
 import random
@@ -100,6 +101,7 @@ model = LlamaModel(models.model_path(run), wiring.engine_options(run, one_shot=F
 for _ in model.load(Cancel()):
     pass
 list(model.calibrate(Cancel(), 10))
+model.cache.speculation = "off"
 threads = model.costs.threads if model.costs else model.resolved.threads
 bare = BareContext(
     SPEC["model"],
@@ -132,6 +134,7 @@ model.close()
 run = settings(
     deepest + tokens + 256,
     kv__max_disk=0,
+    model__speculation="off",
     model__threads=threads.decode,
     model__threads_batch=threads.prefill,
 )

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.model
 Run = Callable[..., Ran]
 
 
+@pytest.mark.usefixtures("never_used")
 def test_a_sound_installation_passes_and_nothing_is_made(run: Run, smollm2: Path, home: Path) -> None:
     ended = run("doctor", "--json", CTXCHAT_MODEL_PATH=str(smollm2))
     findings = json.loads(ended.stdout)

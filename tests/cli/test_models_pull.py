@@ -89,7 +89,7 @@ def test_a_hub_that_is_busy_is_waited_for(run: Run, hub: Hub) -> None:
     assert "the server answered 429; going on in 1.00 s" in ended.stderr
 
 
-def test_no_other_command_makes_a_connection(run: Run, home: Path, tmp_path: Path) -> None:
+def test_no_other_command_makes_a_connection(run_anew: Run, home: Path, tmp_path: Path) -> None:
     (tmp_path / "guard").mkdir()
     (tmp_path / "guard/sitecustomize.py").write_text(GUARD)
     connections = tmp_path / "connections"
@@ -101,7 +101,7 @@ def test_no_other_command_makes_a_connection(run: Run, home: Path, tmp_path: Pat
         "CTXCHAT_MODEL_PATH": model,
         "CTXCHAT_MODEL_CTX_SIZE": "512",
     }
-    assert run("models", "pull", REPO, HF_ENDPOINT="http://127.0.0.1:9", **guarded).returncode == 3
+    assert run_anew("models", "pull", REPO, HF_ENDPOINT="http://127.0.0.1:9", **guarded).returncode == 3
     assert "socket." in connections.read_text()
     connections.unlink()
     commands = [
@@ -120,7 +120,7 @@ def test_no_other_command_makes_a_connection(run: Run, home: Path, tmp_path: Pat
         ("doctor",),
     ]
     for words in commands:
-        ended = run(*words, **guarded)
+        ended = run_anew(*words, **guarded)
         assert ended.returncode in ((0, 1) if words == ("doctor",) else (3,) if "pull" in words else (0,)), (
             ended
         )

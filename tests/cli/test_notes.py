@@ -32,8 +32,8 @@ def hits(ran: Ran) -> list[dict[str, Any]]:
     return json.loads(ran.stdout)["hits"]
 
 
-def test_a_folder_is_added_and_found(run: Run, folder: Path, smollm2: Path) -> None:
-    added = run("notes", "add", "texts")
+def test_a_folder_is_added_and_found(run: Run, run_anew: Run, folder: Path, smollm2: Path) -> None:
+    added = run_anew("notes", "add", "texts")
     assert (added.returncode, added.stdout) == (0, '2 added: 2 new notes in "notes"\n')
     assert added.stderr == ""
     found = hits(
@@ -161,16 +161,16 @@ def test_what_is_remembered_is_listed_once_and_forgotten_from_every_file(run: Ru
 
 
 def test_what_others_keep_in_a_file_of_settings_does_not_disturb_chroma(
-    run: Run, folder: Path, home: Path
+    run_anew: Run, folder: Path, home: Path
 ) -> None:
     (home / ".env").write_text("IS_PERSISTENT=maybe\nCHROMA_SERVER_HOST=nowhere\n")
-    assert run("notes", "add", "texts").returncode == 0
+    assert run_anew("notes", "add", "texts").returncode == 0
 
 
-def test_listing_imports_nothing_heavy(run: Run, folder: Path) -> None:
+def test_listing_imports_nothing_heavy(run: Run, run_anew: Run, folder: Path) -> None:
     run("notes", "add", "texts")
     for words in (("--help",), ("notes", "--help"), ("notes", "list"), ("notes", "collections")):
-        ended = run(*words, PYTHONPROFILEIMPORTTIME="1")
+        ended = run_anew(*words, PYTHONPROFILEIMPORTTIME="1")
         modules = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
         assert ended.returncode == 0
         assert "typer" in modules

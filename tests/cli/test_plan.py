@@ -103,6 +103,7 @@ def test_a_model_that_is_not_there_exits_3(run: Run) -> None:
     assert run("plan", "-m", "/no/such.gguf", "Why?").returncode == 3
 
 
+@pytest.mark.usefixtures("never_used")
 @pytest.mark.parametrize(
     "words", [("plan", "--json", "Why?"), ("ask", "--dry-run", "--json", "Why?")], ids=["plan", "dry run"]
 )

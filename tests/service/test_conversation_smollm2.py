@@ -14,7 +14,10 @@ from ctxchat.service.request import AskRequest
 from ctxchat.settings.load import load_settings
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
-WINDOW, TURNS, ANSWER = 1024, 40, 32
+WINDOW, TURNS, ANSWER = 1024, 40, 8
+ASKED = (
+    "Tell me something about the number {}: where it is found, who was fond of it, and what it is good for."
+)
 TOLD = "I am Ingrid Solheim, my locker is 4711 and my thesis lies in /home/ingrid/thesis.tex."
 
 
@@ -31,7 +34,7 @@ def test_forty_turns_in_a_small_window(home: Path, smollm2: Path) -> None:
     evaluated = 0
     for number in range(1, TURNS + 1):
         sampling = Sampling(temperature=0.7, seed=number, max_tokens=ANSWER)
-        question = TOLD if number == 3 else f"Tell me something about the number {number}."
+        question = TOLD if number == 3 else ASKED.format(number)
         events = [
             *chat.ask(AskRequest(question, resume=True, sampling=sampling, memory=False), Cancel()),
             *chat.tidy(Cancel()),

@@ -16,7 +16,10 @@ from ctxchat.service.request import AskRequest
 from ctxchat.settings.load import load_settings
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
-WINDOW, ANSWER = 1024, 24
+WINDOW, ANSWER = 1024, 8
+ASKED = (
+    "Tell me something about the number {}: where it is found, who was fond of it, and what it is good for."
+)
 TOLD = "By the way, a grey heron has built its nest behind the old mill, near the third willow."
 
 
@@ -39,7 +42,7 @@ def test_what_was_said_long_ago_is_before_the_question_that_needs_it(home: Path,
 
     ask(TOLD, 1)
     turn = 1
-    while (receipt_before := ask(f"Tell me something about the number {turn}.", turn)).prompt:
+    while (receipt_before := ask(ASKED.format(turn), turn)).prompt:
         turn += 1
         if receipt_before.prompt.summarized_turns >= 12:
             break

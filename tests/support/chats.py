@@ -89,7 +89,6 @@ async def until(pilot: Pilot[int], holds: Callable[[], object]) -> None:
     while not holds():
         assert pilot.app.is_running, "the chat is over"
         await asyncio.sleep(0.01)
-        await pilot.pause()
     await pilot.pause()
 
 

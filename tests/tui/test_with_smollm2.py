@@ -17,13 +17,16 @@ from ctxchat.tui.start import Start
 from tests.support.chats import SIZE, ask, read, seen, send, until
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+ASKED = (
+    "Tell me something about the number {}: where it is found, who was fond of it, and what it is good for."
+)
 
 
 @pytest.fixture
 def chat_over(home: Path, smollm2: Path) -> Callable[..., ChatApp]:
     """Makes a chat over the real model, in a window of so many tokens."""
 
-    def make(window: int, answer: int = 24) -> ChatApp:
+    def make(window: int, answer: int = 8) -> ChatApp:
         flags = {"model.path": str(smollm2), "model.ctx_size": window, "sampling.max_tokens": answer}
         flags |= {"model.threads": 1, "model.threads_batch": 1}
         settings = load_settings(flags)
@@ -88,7 +91,7 @@ def test_a_conversation_goes_on_past_a_compaction_and_a_line_says_so(
 
     async def body(pilot: Any) -> None:
         for number in range(1, 13):
-            await ask(pilot, f"Tell me something about the number {number}, and why you like it so much.")
+            await ask(pilot, ASKED.format(number))
             await until(pilot, lambda: not (app.chat.work._current or app.chat.work._waiting))
             await pilot.pause()
             if app.chat.transcript.query(FoldedLine):

@@ -63,8 +63,6 @@ class _Generating:
         self._spoke = self._shown = False
 
     def run(self) -> None:
-        for notice in self._server.notices():
-            self._emit(Warned(notice))
         self._emit(Prefilled(0, self._total))
         if self._generation.limit == 0 and not self._server.dialect.reads_alone:
             self._read_up_to(self._total)

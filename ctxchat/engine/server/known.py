@@ -51,13 +51,8 @@ class KnownServer:
         self.prefixes = SentPrefixes(self.probed.slots, self.dialect.block, is_known=self.dialect.takes_ids)
         self.costs = ServerCosts(self.shown, self.probed.model)
         self.facts = _facts(self.probed, options, self.shown)
-        self._notices = list(_notices(self.probed, options, self.shown))
+        self.notices = _notices(self.probed, options, self.shown)
         self._told_of: set[str] = set()
-
-    def notices(self) -> list[str]:
-        """What the person should know of the server, once."""
-        notices, self._notices = self._notices, []
-        return notices
 
     def left_out(self, names: Sequence[str]) -> list[str]:
         """What to tell of sampling options that the server does not know, once for each."""

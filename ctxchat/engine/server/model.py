@@ -6,7 +6,7 @@ from functools import partial
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.events import EngineEvent, Generated, ModelLoading
+from ctxchat.domain.events import EngineEvent, Generated, ModelLoading, Warned
 from ctxchat.domain.measurement import Calibration
 from ctxchat.domain.model import Generation, ModelFacts
 from ctxchat.domain.ports import Template, Vocabulary
@@ -56,19 +56,27 @@ class ServerModel:
     def costs(self) -> ServerCosts | None:
         return self._known.costs if self._known else None
 
-    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading]:  # noqa: ARG002 - of the port
-        """Find out what the server is, once. Raises ModelError; ends early, not loaded, where it was
-        cancelled."""
+    def load(self, cancel: Cancel, *, weights: bool = True) -> Iterator[ModelLoading | Warned]:  # noqa: ARG002 - of the port
+        """Find out what the server is, once, and tell what it lacks. Raises ModelError; ends early, not
+        loaded, where it was cancelled."""
         if self._known or cancel.requested:
             return
         yield ModelLoading(0, 1)
         opened: list[KnownServer] = []
         stop = Cancel()
+
+        def find_out(_: object) -> None:
+            opened.append(KnownServer(self._options))
+            if stop.requested:
+                opened.pop().close()
+
         with cancel.calling(stop.request):
-            yield from streamed(lambda _: opened.append(KnownServer(self._options)), stop, "server")
-        if opened and not stop.requested:
+            yield from streamed(find_out, stop, "server")
+        if opened:
             self._known = opened[0]
             yield ModelLoading(1, 1)
+            for notice in opened[0].notices:
+                yield Warned(notice)
 
     def generate(self, generation: Generation, cancel: Cancel) -> Iterator[EngineEvent]:
         """Answer; see `domain.ports.Model`."""

@@ -200,15 +200,14 @@ def test_what_llama_server_finds_too_long_is_told_as_such(llama_double: LlamaDou
         told(model, question(model))
 
 
-def test_a_window_that_is_less_than_what_was_set_is_called_out_once(
-    vllm_double: VllmDouble, load: Load
+def test_a_window_that_is_less_than_what_was_set_is_called_out(
+    vllm_double: VllmDouble, tmp_path: Path
 ) -> None:
-    model = load(vllm_double.url, window=4096)
-    first = told(model, question(model))
-    warned = [event.message for event in first if isinstance(event, Warned)]
+    model = ServerModel(server_options(vllm_double.url, tmp_path, window=4096))
+    warned = [event.message for event in model.load(Cancel()) if isinstance(event, Warned)]
+    model.close()
     assert len(warned) == 1
     assert "gives a window of 512 tokens and not the 4,096" in warned[0]
-    assert not any(isinstance(event, Warned) for event in told(model, question(model)))
 
 
 def test_every_failure_is_one_a_person_can_be_told(double: Double, model: ServerModel) -> None:
