@@ -6,14 +6,17 @@ from typing import Any
 
 from ctxchat.settings.kinds import Kind
 
+FLAGLESS = ("notes", "server")
+"""Sections whose keys have a flag only where they name one."""
+
 _CREDENTIALS = re.compile(r"(?<=//)[^/@\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting. `flag` is what a person types to set it once, `example` a value for the example
-    file where there is no default. A `trusted` one says where texts and keys go, or runs a command: no
-    file that happens to lie in a folder may set it."""
+    """One setting. `flag` is what a person types to set it once, empty where nothing does, `example` a value
+    for the example file where there is no default. A `trusted` one says where texts and keys go, or runs a
+    command: no file that happens to lie in a folder may set it."""
 
     section: str
     name: str
@@ -43,7 +46,8 @@ def key(
 def key_of_field(section: str, item: Field[Any]) -> Key:
     """What there is to say of a field that `key` made."""
     meta = item.metadata
-    flag = meta["flag"] or "--" + item.name.replace("_", "-")
+    own = "" if section in FLAGLESS else "--" + item.name.replace("_", "-")
+    flag = meta["flag"] or own
     told = Key(section, item.name, meta["kind"], meta["doc"], item.default, flag, meta["example"])
     return replace(told, trusted=meta["trusted"])
 

@@ -28,7 +28,6 @@ class ServerSettings:
         Address(),
         "The server that answers where no model is set, and as `-m server`. Others stand in sections "
         "[server.NAME] with the same keys, and answer as `-m server:NAME`. Not taken from a project file.",
-        flag="-m server",
         example="http://127.0.0.1:8000/v1",
         trusted=True,
     )

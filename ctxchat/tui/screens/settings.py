@@ -58,7 +58,8 @@ class SettingsScreen(ListScreen[SettingsChanged | None]):
 
     def detail(self, key: str) -> str:
         setting, origin = KEYS[key], self._settings.origins.get(key, "default")
-        return f"{setting.doc}\nnow: {origin} · once: {setting.flag} · always: {setting.variable}"
+        once = f" · once: {setting.flag}" if setting.flag else ""
+        return f"{setting.doc}\nnow: {origin}{once} · always: {setting.variable}"
 
     def choose(self, key: str) -> None:
         value = value_of(self._settings, key)
