@@ -22,7 +22,7 @@ from server_chat import (
     short,
 )
 from server_many import eight_at_once
-from server_watch import running, seconds_until_none
+from server_watch import counted, running, seconds_until_none
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.conversation import Finish, Role
@@ -83,10 +83,16 @@ def talk(bench: Bench) -> dict[str, Any]:
     for row, prompt in converse(service, bench.turns, notes=notes):
         rows.append(row)
         prompts.append(prompt)
+    name, seconds = model.probed.model, time.monotonic() - began
     service.close()
+    asked_beside = all(row.counted is None for row in rows)
+    if asked_beside:
+        for row, prompt in zip(rows, prompts, strict=True):
+            row.counted = counted(bench.target.url, name, prompt.messages) if prompt else None
     bench.held = Held(rows, prompts, model.answers, notes)
     told = [asdict(row) | {"share": row.share, "share of known": row.share_of_known} for row in rows]
-    return {"rows": told, "notes": notes, "seconds": time.monotonic() - began, "problems": _wrong(rows)}
+    kept = {"rows": told, "notes": notes, "seconds": seconds, "counted beside": asked_beside}
+    return kept | {"problems": _wrong(rows)}
 
 
 def _wrong(rows: list[Row]) -> list[str]:

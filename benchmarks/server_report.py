@@ -47,6 +47,8 @@ def _talk(run: Figures) -> Iterator[str]:
     later = [row for row in run["rows"][2:] if not row["folded"]]
     if all(row["cached"] is None for row in later):
         yield f"The server does not say what it had cached. {_counts(run['rows'])}"
+        if run["counted beside"]:
+            yield "It tells no counts in a stream: it was asked for them behind the conversation, each by itself."
         return
     plain = [row["share"] for row in later if not row["recalled"]]
     recalled = [row for row in later if row["recalled"]]
@@ -71,7 +73,10 @@ def _counts(rows: list[Figures]) -> str:
     if all(row["exact"] for row in told):
         return f"Our count of the prompt was the server's on {same} of {len(rows)} turns."
     ratios = [row["prompt"] / row["counted"] for row in told]
-    return f"We estimate: {min(ratios):.2f} to {max(ratios):.2f} of what the server counted."
+    return (
+        f"We estimate {min(ratios):.2f} to {max(ratios):.2f} of what the server counted: neither its tokenizer nor "
+        "its chat template is known here."
+    )
 
 
 TALK = (

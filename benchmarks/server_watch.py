@@ -1,11 +1,14 @@
-"""How many requests a server has running, as it says itself."""
+"""What a server says when it is asked beside the conversation: requests that run, and tokens of messages."""
 
 import json
 import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from typing import Any
 
+from ctxchat.domain.prompt import PromptMessage
 from ctxchat.engine.server.address import address_of
 
 RUNNING = re.compile(r"^vllm:num_requests_running\S* (\S+)$", re.MULTILINE)
@@ -30,6 +33,18 @@ def seconds_until_none(url: str, patience: float = 10.0) -> float | None:
             return time.monotonic() - began
         time.sleep(0.005)
     return None
+
+
+def counted(url: str, model: str, messages: Sequence[PromptMessage]) -> int | None:
+    """Tokens of messages with its chat template, for servers that do not tell in a stream: the price is a
+    token decoded."""
+    told = [{"role": message.role.value, "content": message.text} for message in messages]
+    body = json.dumps({"model": model, "messages": told, "max_tokens": 1}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{address_of(url).api}/chat/completions", body, headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        usage: dict[str, Any] = json.load(answer).get("usage") or {}
+    return usage.get("prompt_tokens")
 
 
 def _got(url: str) -> str | None:
