@@ -1,6 +1,5 @@
 """The parts of `servers.py`: what is asked of a server, and what must hold."""
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from replaying import Answers
 from server_chat import (
     Row,
@@ -22,6 +20,7 @@ from server_chat import (
     short,
 )
 from server_many import eight_at_once
+from server_schema import answered_by_schema
 from server_watch import counted, running, seconds_until_none
 
 from ctxchat.domain.cancel import Cancel
@@ -29,11 +28,8 @@ from ctxchat.domain.conversation import Finish, Role
 from ctxchat.domain.events import TextGenerated, TurnFinished
 from ctxchat.domain.prompt import Prompt
 from ctxchat.domain.receipt import Receipt
-from ctxchat.domain.sampling import Sampling
 from ctxchat.service import wiring
-from ctxchat.service.chat import ChatService
 from ctxchat.service.request import AskRequest
-from ctxchat.service.wiring.constraints import schema_constraint
 from ctxchat.settings.load import load_settings
 
 LEAST_SHARE = 0.9
@@ -145,81 +141,6 @@ def same(bench: Bench) -> dict[str, Any] | None:
     }
 
 
-PRIORITIES = ["low", "normal", "high"]
-TEXT = {"type": "string", "minLength": 1, "maxLength": 24}
-ORDER: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "number": {"type": "integer", "minimum": 1, "maximum": 9999},
-        "customer": {
-            "type": "object",
-            "properties": {
-                "name": TEXT,
-                "address": {
-                    "type": "object",
-                    "properties": {"street": TEXT, "country": {"enum": ["DE", "FR", "US"]}},
-                    "required": ["street", "country"],
-                    "additionalProperties": False,
-                },
-            },
-            "required": ["name", "address"],
-            "additionalProperties": False,
-        },
-        "lines": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "article": TEXT,
-                    "count": {"type": "integer", "minimum": 1, "maximum": 99},
-                    "options": {"type": "array", "items": TEXT, "maxItems": 2},
-                },
-                "required": ["article", "count"],
-                "additionalProperties": False,
-            },
-            "minItems": 1,
-            "maxItems": 3,
-        },
-        "paid": {"type": "boolean"},
-        "priority": {"enum": PRIORITIES},
-    },
-    "required": ["number", "customer", "lines", "paid", "priority"],
-    "additionalProperties": False,
-}
-ORDERS = 10
-ASKED_FOR_AN_ORDER = "Write an order of a customer of a bicycle shop as JSON."
-
-
-def schema(bench: Bench) -> dict[str, Any]:
-    """Answers that a schema holds, each validated by another library."""
-    bench.part("schema")
-    service, _ = at_server(bench.target)
-    constraint = schema_constraint(json.dumps(ORDER))
-    problems: list[str] = []
-    answers: list[str] = []
-    began = time.monotonic()
-    for seed in range(ORDERS):
-        sampling = Sampling(temperature=0.7, seed=seed, max_tokens=600)
-        receipt = _receipt(service, AskRequest(ASKED_FOR_AN_ORDER, sampling=sampling, constraint=constraint))
-        answers.append(receipt.answer)
-        if receipt.error:
-            problems.append(f"answer {seed + 1}: {receipt.error.message}")
-            continue
-        try:
-            jsonschema.validate(json.loads(receipt.answer), ORDER)
-        except (ValueError, jsonschema.ValidationError) as error:
-            problems.append(f"answer {seed + 1}: {str(error).splitlines()[0]}")
-    service.close()
-    seconds = time.monotonic() - began
-    return {"answers": len(answers), "shown": answers[:2], "seconds": seconds, "problems": problems}
-
-
-def _receipt(service: ChatService, request: AskRequest) -> Receipt:
-    *_, last = service.ask(request, Cancel())
-    assert isinstance(last, TurnFinished)
-    return last.receipt
-
-
 PIECES = 8
 STORY = "Tell me a very long story about a lighthouse, with all that happens in it from year to year."
 
@@ -268,6 +189,12 @@ def _last_answer(session: str) -> str:
     said = wiring.conversation_service(load_settings({})).transcript(session).messages
     spoken = [message.spoken for message in said if message.role is Role.ASSISTANT]
     return spoken[-1] if spoken else ""
+
+
+def schema(bench: Bench) -> dict[str, Any]:
+    """Answers that a schema holds."""
+    bench.part("schema")
+    return answered_by_schema(bench.target)
 
 
 def many(bench: Bench) -> dict[str, Any]:

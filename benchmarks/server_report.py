@@ -48,7 +48,7 @@ def _talk(run: Figures) -> Iterator[str]:
     if all(row["cached"] is None for row in later):
         yield f"The server does not say what it had cached. {_counts(run['rows'])}"
         if run["counted beside"]:
-            yield "It tells no counts in a stream: it was asked for them behind the conversation, each by itself."
+            yield "In a stream it tells no counts: it was asked for each behind the conversation, by itself."
         return
     plain = [row["share"] for row in later if not row["recalled"]]
     recalled = [row for row in later if row["recalled"]]
@@ -74,8 +74,8 @@ def _counts(rows: list[Figures]) -> str:
         return f"Our count of the prompt was the server's on {same} of {len(rows)} turns."
     ratios = [row["prompt"] / row["counted"] for row in told]
     return (
-        f"We estimate {min(ratios):.2f} to {max(ratios):.2f} of what the server counted: neither its tokenizer nor "
-        "its chat template is known here."
+        f"We estimate {min(ratios):.2f} to {max(ratios):.2f} of what the server counted: "
+        "neither its tokenizer nor its chat template is known here."
     )
 
 

@@ -87,8 +87,8 @@ def small_talks(home: Path, monkeypatch: pytest.MonkeyPatch) -> Talks:
 def test_llama_server_counts_as_we_do(
     small_talks: Talks, smollm2_llama_server: RealServer, smollm2: Path
 ) -> None:
-    talked = small_talks.at_server(smollm2_llama_server.url, 12)
-    here = small_talks.at_local_engine(smollm2, 12, talked.answers)
+    talked = small_talks.at_server(smollm2_llama_server.url, 9)
+    here = small_talks.at_local_engine(smollm2, 9, talked.answers)
     assert talked.folded
     assert talked.sent == here.sent
     assert talked.counts == [prompt.total for prompt in here.prompts]
@@ -96,7 +96,7 @@ def test_llama_server_counts_as_we_do(
 
 @pytest.mark.model
 def test_a_conversation_goes_on_at_the_python_server(small_talks: Talks, python_server: RealServer) -> None:
-    talked = small_talks.at_server(python_server.url, 12)
+    talked = small_talks.at_server(python_server.url, 9)
     assert talked.folded
     assert all(receipt.answer for receipt in talked.receipts)
     assert not any(prompt.exact for prompt in talked.prompts)
