@@ -8,6 +8,7 @@ told in FOLDER/report.md. Exits with 1 where a promise does not hold.
 
     python benchmarks/servers.py URL [--gguf FILE] [--model NAME] [--report FOLDER]
                                  [--turns 40] [--window 2048] [--parts talk,same,schema,cancel,many]
+                                 [--title TEXT]
 
 `--gguf` is the file of the same model: its vocabulary counts, and it is needed for `same`. A server that
 takes messages only is given none for counting, and `same` is left out there.
@@ -47,6 +48,7 @@ def main() -> None:
         target = Target(arguments.url, arguments.model, arguments.gguf, arguments.window)
         bench = Bench(target, Path(home), arguments.turns)
         title, server = looked_at(bench)
+        title = arguments.title or title
         server["parts"] = figures.get(title, {}).get("parts", {})
         figures[title] = server
         for part in arguments.parts:
@@ -67,6 +69,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--gguf", type=lambda text: Path(text).resolve())
     parser.add_argument("--model")
     parser.add_argument("--report", type=Path)
+    parser.add_argument("--title", help="of the section, where the server does not say what it is")
     parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--window", type=int, default=2048)
     parser.add_argument("--parts", type=names, default=list(PARTS), help=", ".join(PARTS))

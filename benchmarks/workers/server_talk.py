@@ -22,7 +22,8 @@ service, _ = at_server(Target(spec["url"], spec["model"], gguf, spec["window"]))
 for _ in service.load(Cancel()):
     pass
 os.write(1, b"ready\n")
-sys.stdin.readline()
+if not sys.stdin.readline():
+    sys.exit("nobody waits for it any more")
 rows = []
 said = questions(spec["turns"], notes=False, first=SYSTEM_PLANS + 10 * spec["number"])
 system = f"You speak to visitor {spec['number'] + 1}.\n{system_text()}"

@@ -80,7 +80,7 @@ def test_an_api_of_messages_counts_otherwise_and_the_receipt_says_so(talks: Talk
 @pytest.fixture
 def small_talks(home: Path, monkeypatch: pytest.MonkeyPatch) -> Talks:
     """In a window in which SmolLM2 has to fold soon."""
-    return Talks(home, monkeypatch, window=320, answer=ANSWER)
+    return Talks(home, monkeypatch, window=256, answer=ANSWER)
 
 
 @pytest.mark.model
