@@ -179,8 +179,8 @@ def _cited(note: Citation) -> str:
 
 def _kv_rows(kv: KvCost) -> Iterator[tuple[str, str]]:
     yield "KV", _cells(kv)
-    where = "cached at the server" if kv.capacity is None else f"{kv.restored:,} of them from disk"
-    yield "reuse", f"{kv.reused:,} reused, {where}, {kv.evaluated:,} new"
+    where = " at the server" if kv.capacity is None else f", {kv.restored:,} of them from disk"
+    yield "reuse", f"{kv.reused:,} reused{where}, {kv.evaluated:,} new"
     if kv.miss:
         yield "", kv.miss
 
