@@ -26,8 +26,9 @@ SAID = "Herons nest by mills, and in old willows."
 
 
 @pytest.fixture
-def chat(home: Path) -> Iterator[Callable[[str], ChatService]]:
-    """Makes chats with servers."""
+def chat(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ChatService]]:
+    """Makes chats with servers, which try to connect once: what they wait for between is tested elsewhere."""
+    monkeypatch.setattr("ctxchat.engine.server.generation.CONNECTS", 1)
     made: list[ChatService] = []
 
     def make(url: str) -> ChatService:
