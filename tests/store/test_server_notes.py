@@ -257,14 +257,15 @@ def test_a_server_that_is_killed_and_started_again_loses_nothing(tmp_path: Path)
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        (f"http://127.0.0.1:{free_port()}", "cannot be reached"),
+        ("http://127.0.0.1:{free}", "cannot be reached"),
         ("{url}/elsewhere", "does not answer as a Chroma server"),
     ],
 )
 def test_a_server_that_is_none_is_said_in_a_line(
     server: RunningChroma, tmp_path: Path, url: str, line: str
 ) -> None:
-    one = Machine(tmp_path / "one", url.format(url=server.url), "default_database")
+    asked = url.format(url=server.url, free=free_port())
+    one = Machine(tmp_path / "one", asked, "default_database")
     with pytest.raises(NotesUnreachableError, match=line) as told:
         one.listed()
     assert "\n" not in str(told.value)
