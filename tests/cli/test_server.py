@@ -189,11 +189,14 @@ def test_a_hosted_api_is_estimated_and_says_so(run: Run, openai_double: OpenAiDo
     assert "USD" in ended.stderr
 
 
-def test_no_llama_cpp_is_loaded_where_the_server_needs_none(lab: Run, vllm: VllmDouble, home: Path) -> None:
+def test_no_llama_cpp_is_loaded_where_the_server_needs_none(
+    lab: Run, run_anew: Run, vllm: VllmDouble, home: Path
+) -> None:
     vllm.backing.says.append("At the mill.")
     (home / "heron.md").write_text("# Heron\n\nThe heron nests behind the old mill.\n")
     assert lab("notes", "add", "heron.md").returncode == 0
-    ended = lab("ask", "-m", "server:lab", "-u", "Where does the heron nest?", PYTHONVERBOSE="1")
+    words = ("ask", "-m", "server:lab", "-u", "Where does the heron nest?")
+    ended = run_anew(*words, LAB_KEY=KEY, PYTHONVERBOSE="1")
     assert ended.stdout == "At the mill.\n"
     loaded = set(re.findall(r"^import '?([\w.]+)", ended.stderr, re.MULTILINE))
     assert "numpy" in loaded
