@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Ran
-
-pytestmark = pytest.mark.model
+from tests.cli.conftest import Ran, variables
+from tests.support.tiny_gguf import write_tiny_gguf
 
 WATCHED = """
 import atexit, sys
@@ -29,6 +28,13 @@ main()
 """
 
 Watched = Callable[..., dict[str, bool]]
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """Libraries come in the same order whatever the model."""
+    model = write_tiny_gguf(home / "tiny.gguf")
+    return variables(home) | {"CTXCHAT_MODEL_PATH": str(model), "CTXCHAT_MODEL_CTX_SIZE": "1024"}
 
 
 @pytest.fixture
