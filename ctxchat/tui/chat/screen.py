@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message as Posted
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ctxchat.display.plain_text import clean, shortened
 from ctxchat.domain.errors import CtxChatError
@@ -23,6 +23,7 @@ from ctxchat.tui.chat.status import StatusLine
 from ctxchat.tui.chat.transcript import Transcript
 from ctxchat.tui.chat.turn_view import ShownTurn, TurnView
 from ctxchat.tui.chat.written import Written
+from ctxchat.tui.key_line import KeyLine
 from ctxchat.tui.messages import DraftCosted, Happened, Progressed, WorkEnded
 from ctxchat.tui.meters.panel import CompactMeters, MetersPanel
 from ctxchat.tui.own_editor import edited_outside
@@ -110,7 +111,7 @@ class ChatScreen(Screen[None]):
         yield self.meters[1]
         yield self.status
         yield self.composer
-        yield Footer()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._waiting.display = False

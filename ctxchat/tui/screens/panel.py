@@ -12,11 +12,12 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from ctxchat.display.plain_text import one_line
 from ctxchat.domain.errors import CtxChatError
+from ctxchat.tui.key_line import KeyLine
 
 Closed = TypeVar("Closed")
 """What a screen is dismissed with."""
@@ -61,7 +62,7 @@ class PanelScreen(ModalScreen[Closed]):
             panel.border_title = self.HEADING
             yield from self.parts()
             yield self._said
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(show_command_palette=False, compact=True)
 
     def parts(self) -> Iterator[Widget]:
         """What stands in the panel, from the top."""
