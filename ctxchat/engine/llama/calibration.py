@@ -19,7 +19,7 @@ DEEPEST = 4096
 """Cells a calibration lies on, where the window and the time allow it."""
 
 SHORT, LONG, DECODED, LEAST = 128, 512, 8, 8
-BATCHES, BATCH_ROUNDS = (1, 4, 8, 2, 3), 4
+BATCHES, BATCH_ROUNDS = (4, 8, 2, 3), 4
 """Tokens that are evaluated at once, in this order as far as the time goes: the quickest of so many times
 counts, since what disturbs makes it slower."""
 
@@ -113,18 +113,24 @@ class _Calibration:
 
     def _try_batches(self) -> None:
         """Evaluate several tokens at once, in turn with one alone, as often as a share of the time allows,
-        with the threads that will be worked with: they need not be those that were quickest just now."""
+        with the threads that will be worked with: they need not be those that were quickest just now.
+
+        A GPU repeats what it was set up for: one token is quicker behind others that came alone than
+        behind several, which pay for that too.
+        """
         self.loaded.costs.learn()
         threads = self.loaded.costs.threads
         self.trial.use(threads)
         until = time.monotonic() + self._left() * 0.3
-        seconds = {1: self.trial.read_at_once(1)}
+        alone, both = self.trial.read_at_once(1), dict[int, float]()
         for n in BATCHES * BATCH_ROUNDS:
-            if time.monotonic() + seconds[1] + n * self.pace < until:
-                seconds[n] = min(self.trial.read_at_once(n), seconds.get(n, inf))
-        if len(seconds) > 1:
-            measured = tuple((n, taken / seconds[1]) for n, taken in sorted(seconds.items()))
-            self.loaded.costs.saw_batches(BatchCosts(measured), threads)
+            if time.monotonic() + 2 * alone + n * self.pace < until:
+                seconds = self.trial.read_at_once(n) + self.trial.read_at_once(1)
+                both[n] = min(seconds, both.get(n, inf))
+                alone = min(alone, self.trial.read_at_once(1))
+        if both:
+            measured = ((n, taken / alone - 1) for n, taken in sorted(both.items()))
+            self.loaded.costs.saw_batches(BatchCosts(((1, 1.0), *measured)), threads)
 
     def _go_deep(self, threads: Threads, depth: int) -> None:
         """Read and decode behind copies of what was read, on as many cells as there are."""
