@@ -151,7 +151,9 @@ def cancel(bench: Bench) -> dict[str, Any]:
     service, _ = at_server(bench.target)
     stop, pieces, receipt = Cancel(), 0, None
     busy, asked_at = None, 0.0
-    for event in service.ask(AskRequest(STORY, session="story", sampling=short(1000)), stop):
+    for event in service.ask(
+        AskRequest(STORY, session="story", sampling=short(bench.target.window // 2)), stop
+    ):
         pieces += isinstance(event, TextGenerated)
         if pieces == PIECES and not stop.requested:
             busy, asked_at = running(bench.target.url), time.monotonic()
@@ -172,7 +174,8 @@ def cancel(bench: Bench) -> dict[str, Any]:
 def _wrongly_cancelled(receipt: Receipt, kept: str, row: Row, told: Mapping[str, Any]) -> list[str]:
     problems = [f"the next turn: {said}" for said in row.problems]
     if receipt.finish is not Finish.CANCELLED:
-        problems.append(f"the answer ended by itself: {receipt.finish}")
+        said = f" ({receipt.error.message})" if receipt.error else ""
+        problems.append(f"the answer ended by itself: {receipt.finish}{said}")
     if not kept or kept != receipt.answer:
         problems.append("what was said is not on record")
     if row.exact and row.counted != row.prompt:

@@ -119,6 +119,7 @@ for depth, n in SPEC["cases"]:
     bare.keep(0)
     if depth:
         bare.read(base[:depth])
+        model.cache.trim(CHAT, 0)  # Else what was read before becomes a branch, and these lie behind it.
         ours(model, base[: depth + 1], 1, depth)
     for number in range(rounds + 1):
         fresh = order.sample(base, n)

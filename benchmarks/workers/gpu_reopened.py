@@ -34,6 +34,8 @@ else:
 began = time.monotonic()
 turn = ask(service, request, tidy=first)
 seconds = time.monotonic() - began
+if SPEC["stage"] == "with" and service.model and service.model.costs:
+    service.model.costs.learn()
 service.close()
 receipt = turn.receipt
 report(

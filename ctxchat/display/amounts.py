@@ -1,8 +1,10 @@
 """Amounts as a person reads them; a dash for what is not known."""
 
 from math import floor, log10
+from typing import TYPE_CHECKING
 
-from ctxchat.domain.receipt import Money
+if TYPE_CHECKING:
+    from ctxchat.domain.receipt import Money
 
 DASH = "–"
 _SCALES = ("", "k", "M", "G", "T")
@@ -55,7 +57,7 @@ def rate(number: float | None) -> str:
     return f"{number:.1f} tok/s" if number < 100 else f"{number:.0f} tok/s"
 
 
-def money(cost: Money | None) -> str:
+def money(cost: "Money | None") -> str:
     """Two digits that say something, and cents at least."""
     if cost is None:
         return DASH

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ctxchat.domain.constraint import Constraint
-from ctxchat.domain.prompt import PromptMessage
-from ctxchat.domain.receipt import DeviceMemory
 from ctxchat.domain.sampling import Sampling
+
+if TYPE_CHECKING:
+    from ctxchat.domain.prompt import PromptMessage
+    from ctxchat.domain.receipt import DeviceMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Generation:
     aside: bool = False
     constraint: Constraint | None = None
     reasoning_budget: int | None = None
-    messages: tuple[PromptMessage, ...] = ()
+    messages: "tuple[PromptMessage, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class ModelFit:
     window: int
     type_k: str
     type_v: str
-    devices: tuple[DeviceMemory, ...]
+    devices: "tuple[DeviceMemory, ...]"
     reason: str
     notice: str | None
 

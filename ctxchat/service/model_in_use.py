@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from ctxchat.domain.errors import EngineError
-from ctxchat.domain.ports import Model
-from ctxchat.domain.prices import Prices
+
+if TYPE_CHECKING:
+    from ctxchat.domain.ports import Model
+    from ctxchat.domain.prices import Prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +18,9 @@ class OpenedModel:
     """A model, loaded or not, what the person should be told of how it was chosen, and what its tokens
     cost."""
 
-    model: Model
+    model: "Model"
     notice: str | None = None
-    prices: Prices | None = None
+    prices: "Prices | None" = None
 
 
 class ModelInUse:
@@ -43,7 +46,7 @@ class ModelInUse:
         self._open_model = open_model
 
     @contextmanager
-    def staying_open(self) -> Iterator[Model]:
+    def staying_open(self) -> "Iterator[Model]":
         """The model, not closed meanwhile. Raises EngineError where there is none."""
         with self._closing:
             if self.model is None:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ctxchat.domain.model import ModelFile
-from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.service.servers import Servers
 from ctxchat.service.setting_file import write_setting
 from ctxchat.settings.server import reference_to
+
+if TYPE_CHECKING:
+    from ctxchat.service.model_in_use import OpenedModel
 
 
 class Library(Protocol):
@@ -30,7 +32,7 @@ class ModelService:
     raise ModelError where there is none."""
 
     library: Library
-    opened: Callable[[Path], OpenedModel]
+    opened: "Callable[[Path], OpenedModel]"
     settings_file: Path
     servers: Servers
 
@@ -47,7 +49,7 @@ class ModelService:
         server = self.servers.named(reference)
         return self.library.info(reference) if server is None else self.servers.info(server)
 
-    def opener(self, reference: str) -> Callable[[], OpenedModel]:
+    def opener(self, reference: str) -> "Callable[[], OpenedModel]":
         """What opens a model, for `ChatService.use_model`. Its file is looked at now."""
         server = self.servers.named(reference)
         if server is not None:

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ctxchat.domain.cancel import Cancel
 from ctxchat.domain.errors import ModelError
-from ctxchat.domain.events import Generated
 from ctxchat.domain.model import SERVER, Generation, ModelFacts, ModelFile, TemplateBehaviour
-from ctxchat.domain.ports import Model
 from ctxchat.domain.sampling import Sampling
-from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.settings.server import KEY_VARIABLE, ServerSettings, named, reference_to
+
+if TYPE_CHECKING:
+    from ctxchat.domain.ports import Model
+    from ctxchat.service.model_in_use import OpenedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Servers:
     one, asked for nothing yet."""
 
     configured: Mapping[str, ServerSettings]
-    opened: Callable[[str], OpenedModel]
+    opened: "Callable[[str], OpenedModel]"
 
     def listing(self) -> list[ModelFile]:
         """As rows of models. None is asked for anything."""
@@ -87,7 +89,9 @@ def key_source(name: str, server: ServerSettings) -> str:
     return "none" if name else f"{KEY_VARIABLE}, where it is set"
 
 
-def _reports(model: Model) -> bool:
+def _reports(model: "Model") -> bool:
+    from ctxchat.domain.events import Generated
+
     ids = model.vocabulary.begin + model.vocabulary.tokenize("Hello", special=False, after=None)
     for event in model.generate(Generation(ids, Sampling(temperature=0), limit=1), Cancel()):
         if isinstance(event, Generated):

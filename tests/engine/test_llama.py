@@ -1,7 +1,6 @@
 """llama.cpp as a model: against a bare loop, and against what would bring the process down."""
 
 import ctypes
-import gc
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -188,5 +187,4 @@ def test_closing_frees_the_weights_once_nobody_reads_the_vocabulary(open_model: 
     model.close()
     assert vocabulary.tokenize("the", special=False, after=None)
     del vocabulary
-    gc.collect()
     assert weights() is None

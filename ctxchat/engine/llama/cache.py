@@ -245,6 +245,7 @@ class LlamaCache:
         if self._context:
             self._context.close()
             self._context = None
+        self._weights = None  # A circle holds the cache, and a GPU's memory waits for no collector.
         self._cells.clear()
 
     def _allocated(self) -> LlamaContext:

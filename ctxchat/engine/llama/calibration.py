@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from math import inf
 from threading import Timer
 
 from ctxchat.domain.cancel import Cancel
@@ -19,9 +18,9 @@ DEEPEST = 4096
 """Cells a calibration lies on, where the window and the time allow it."""
 
 SHORT, LONG, DECODED, LEAST = 128, 512, 8, 8
-BATCHES, BATCH_ROUNDS = (1, 4, 8, 2, 3), 4
-"""Tokens that are evaluated at once, in this order as far as the time goes: the quickest of so many times
-counts, since what disturbs makes it slower."""
+BATCHES, BATCH_ROUNDS, ALONE = (4, 8, 2, 3), 3, 5
+"""Tokens that are evaluated at once, in this order as far as the time goes, so many times, and how often one
+is alone before that."""
 
 DOUBT = 2.0
 """Work may take so much longer than it was reckoned: what would not fit is made smaller, or left out."""
@@ -112,19 +111,23 @@ class _Calibration:
         self.trial.forget(self.trial.depth)
 
     def _try_batches(self) -> None:
-        """Evaluate several tokens at once, in turn with one alone, as often as a share of the time allows,
-        with the threads that will be worked with: they need not be those that were quickest just now."""
+        """Evaluate several tokens at once, and one alone behind them, as often as a share of the time allows,
+        with the threads that will be worked with: they need not be those that were quickest just now. What
+        both take beyond one alone among its like is what the several cost: a GPU has to prepare anew for
+        each other number of tokens, before and behind."""
         self.loaded.costs.learn()
         threads = self.loaded.costs.threads
         self.trial.use(threads)
         until = time.monotonic() + self._left() * 0.3
-        seconds = {1: self.trial.read_at_once(1)}
+        alone = min(self.trial.read_at_once(1) for _ in range(ALONE))
+        seconds: dict[int, list[float]] = {1: [alone]}
         for n in BATCHES * BATCH_ROUNDS:
-            if time.monotonic() + seconds[1] + n * self.pace < until:
-                seconds[n] = min(self.trial.read_at_once(n), seconds.get(n, inf))
+            if time.monotonic() + alone + n * self.pace < until:
+                both = self.trial.read_at_once(n) + self.trial.read_at_once(1)
+                seconds.setdefault(n, []).append(both - alone)
         if len(seconds) > 1:
-            measured = tuple((n, taken / seconds[1]) for n, taken in sorted(seconds.items()))
-            self.loaded.costs.saw_batches(BatchCosts(measured), threads)
+            costs = ((n, max(1.0, _middle(taken) / alone)) for n, taken in sorted(seconds.items()))
+            self.loaded.costs.saw_batches(BatchCosts(tuple(costs)), threads)
 
     def _go_deep(self, threads: Threads, depth: int) -> None:
         """Read and decode behind copies of what was read, on as many cells as there are."""
@@ -165,3 +168,8 @@ class _Calibration:
         if left <= 0:
             raise InterruptedTrialError
         return left
+
+
+def _middle(values: list[float]) -> float:
+    """Of an even number of values the lower one in the middle."""
+    return sorted(values)[(len(values) - 1) // 2]

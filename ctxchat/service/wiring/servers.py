@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 from ctxchat import locations
 from ctxchat.domain.errors import ModelError
-from ctxchat.domain.prices import Prices
-from ctxchat.service.model_in_use import OpenedModel
 from ctxchat.settings.schema import Settings
 from ctxchat.settings.server import KEY_VARIABLE, ServerSettings, configured, reference_to, server_of
 
 if TYPE_CHECKING:
+    from ctxchat.domain.prices import Prices
     from ctxchat.engine.server.model import ServerModel
+    from ctxchat.service.model_in_use import OpenedModel
     from ctxchat.service.servers import Servers
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
-def opened_server(settings: Settings, name: str) -> OpenedModel:
+def opened_server(settings: Settings, name: str) -> "OpenedModel":
     """The model of a server, asked for nothing yet. Raises ModelError where there is no such server, or no
     connection is allowed, and UsageError where its key cannot be had."""
+    from ctxchat.service.model_in_use import OpenedModel
+
     return OpenedModel(server_model(settings, name), prices=_prices(server_of(settings, name)))
 
 
@@ -84,5 +86,7 @@ def _headers(name: str, headers: Mapping[str, str]) -> dict[str, str]:
     return {header: _VARIABLE.sub(value, text) for header, text in headers.items()}
 
 
-def _prices(server: ServerSettings) -> Prices | None:
+def _prices(server: ServerSettings) -> "Prices | None":
+    from ctxchat.domain.prices import Prices
+
     return Prices(**server.prices) if server.prices else None  # type: ignore[arg-type]
