@@ -90,6 +90,27 @@ def ours(url: str, key: str | None, folder: Path, vocabulary: str | None) -> Cal
     return ask
 
 
+def whole_turn(url: str, vocabulary: str) -> Callable[[int], None]:
+    """A conversation of one turn through the whole program: recorded, recalled for, accounted for."""
+    from ctxchat.domain.cancel import Cancel
+    from ctxchat.domain.events import TurnFinished
+    from ctxchat.domain.sampling import Sampling
+    from ctxchat.service import wiring
+    from ctxchat.service.request import AskRequest
+    from ctxchat.settings.load import load_settings
+
+    flags = {"server.url": url, "model.path": "server", "server.vocabulary": vocabulary}
+    chat = wiring.chat_service(load_settings(flags | {"model.ctx_size": WINDOW}), one_shot=False)
+
+    def ask(tokens: int) -> None:
+        request = AskRequest("a" * 50, sampling=Sampling(temperature=0, max_tokens=tokens))
+        *_, last = chat.ask(request, Cancel())
+        assert isinstance(last, TurnFinished)
+        assert last.receipt.answer_tokens == tokens, last.receipt
+
+    return ask
+
+
 def measure(clients: dict[str, Callable[[int], None]], turns: int) -> dict[str, tuple[float, float]]:
     """Milliseconds a turn and microseconds a token, by client."""
     seen: dict[tuple[str, int], list[float]] = {}
@@ -115,7 +136,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        os.environ["XDG_CACHE_HOME"] = temporary
+        os.environ |= {f"XDG_{kind}_HOME": temporary for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         path = str(write_tiny_gguf(folder / "tiny.gguf"))
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
@@ -142,6 +163,7 @@ def main() -> None:
             "bare, httpx2": lambda n: bare_httpx(client, vllm, None, "/v1/completions", asked(ids, n)),
             "ctxchat, vocabulary here": ours(vllm, None, folder, path),
             "ctxchat, vocabulary there": ours(vllm, None, folder, None),
+            "ctxchat, a whole turn": whole_turn(vllm, path),
         }
         by_messages = {
             "bare, http.client": lambda n: bare(hosted, key, "/v1/chat/completions", asked(said, n)),
