@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,13 @@ def whole_turn(url: str, vocabulary: str) -> Callable[[int], None]:
     flags = {"server.url": url, "model.path": "server", "server.vocabulary": vocabulary}
     chat = wiring.chat_service(load_settings(flags | {"model.ctx_size": WINDOW}), one_shot=False)
 
+    numbers = count(1)
+
     def ask(tokens: int) -> None:
-        request = AskRequest("a" * 50, sampling=Sampling(temperature=0, max_tokens=tokens))
+        # Conversations of one name would be told apart by looking at all of them.
+        request = AskRequest(
+            f"{next(numbers)} {'a' * 45}", sampling=Sampling(temperature=0, max_tokens=tokens)
+        )
         *_, last = chat.ask(request, Cancel())
         assert isinstance(last, TurnFinished)
         assert last.receipt.answer_tokens == tokens, last.receipt
