@@ -14,20 +14,15 @@ from ctxchat.engine.cost_curve import Coefficients, Observation, Phase
 from ctxchat.engine.cost_record import Known
 from ctxchat.engine.llama import costs as costs_module
 from ctxchat.engine.llama.model import LlamaModel
+from tests.support.asked_ids import PROMPT, ask
 from tests.support.made_up_phases import phase
 
 OpenModel = Callable[..., LlamaModel]
-PROMPT = tuple(range(1, 200))
 
 
 @pytest.fixture(autouse=True)
 def _own_home(home: Path) -> None:
     """What is learned in a test is kept in its home."""
-
-
-def ask(model: LlamaModel, ids: tuple[int, ...] = PROMPT, *, aside: bool = False) -> None:
-    generation = Generation(ids, Sampling(temperature=0), limit=10, aside=aside)
-    list(model.generate(generation, Cancel()))
 
 
 def test_nothing_is_known_before_work_and_a_curve_after_it_was_learned(open_model: OpenModel) -> None:

@@ -7,26 +7,19 @@ from pathlib import Path
 import pytest
 
 from ctxchat.domain.cancel import Cancel
-from ctxchat.domain.model import Generation
-from ctxchat.domain.sampling import Sampling
 from ctxchat.engine.cost_record import Known
 from ctxchat.engine.llama.model import LlamaModel
 from ctxchat.engine.llama.options import EngineOptions
 from ctxchat.engine.snapshots.folder import SnapshotFolder
+from tests.support.asked_ids import PROMPT, ask
 from tests.support.made_up_phases import phase
 
 OpenModel = Callable[..., LlamaModel]
-PROMPT = tuple(range(1, 200))
 
 
 @pytest.fixture(autouse=True)
 def _own_home(home: Path) -> None:
     """What is learned in a test is kept in its home."""
-
-
-def ask(model: LlamaModel, ids: tuple[int, ...] = PROMPT, *, aside: bool = False) -> None:
-    generation = Generation(ids, Sampling(temperature=0), limit=10, aside=aside)
-    list(model.generate(generation, Cancel()))
 
 
 def test_what_restoring_takes_is_learned_too_with_what_is_paid_once(open_model: OpenModel) -> None:
