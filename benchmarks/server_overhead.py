@@ -26,6 +26,9 @@ SHORT, LONG = 16, 272
 WINDOW = 512
 PROMPT = 120
 
+Ask = Callable[[int], None]
+"""Has so many tokens answered."""
+
 
 def serve(path: str, told: Connection) -> None:
     """A process of its own: both doubles, until it is ended."""
@@ -70,7 +73,7 @@ def bare_httpx(client: Any, url: str, key: str | None, path: str, body: dict[str
                 texts += spoken(json.loads(line[5:]))
 
 
-def ours(url: str, key: str | None, folder: Path, vocabulary: str | None) -> Callable[[int], None]:
+def ours(url: str, key: str | None, folder: Path, vocabulary: str | None) -> Ask:
     from ctxchat.domain.cancel import Cancel
     from ctxchat.domain.conversation import Role
     from ctxchat.domain.model import Generation
@@ -91,7 +94,7 @@ def ours(url: str, key: str | None, folder: Path, vocabulary: str | None) -> Cal
     return ask
 
 
-def whole_turn(url: str, vocabulary: str) -> Callable[[int], None]:
+def whole_turn(url: str, vocabulary: str) -> Ask:
     """A conversation of one turn through the whole program: recorded, recalled for, accounted for."""
     from ctxchat.domain.cancel import Cancel
     from ctxchat.domain.events import TurnFinished
@@ -117,7 +120,7 @@ def whole_turn(url: str, vocabulary: str) -> Callable[[int], None]:
     return ask
 
 
-def measure(clients: dict[str, Callable[[int], None]], turns: int) -> dict[str, tuple[float, float]]:
+def measure(clients: dict[str, Ask], turns: int) -> dict[str, tuple[float, float]]:
     """Milliseconds a turn and microseconds a token, by client."""
     seen: dict[tuple[str, int], list[float]] = {}
     for _ in range(turns):
@@ -132,6 +135,26 @@ def measure(clients: dict[str, Callable[[int], None]], turns: int) -> dict[str, 
         token = (long - short) / (LONG - SHORT)
         found[name] = ((short - SHORT * token) * 1e3, token * 1e6)
     return found
+
+
+USAGE = {"stream": True, "temperature": 0, "model": "tiny", "stream_options": {"include_usage": True}}
+
+
+def bare_clients(url: str, key: str | None, path: str, asked: dict[str, Any]) -> dict[str, Ask]:
+    """Both clients without anything of ours, for one kind of request."""
+    import httpx2
+
+    client, body = httpx2.Client(), {**USAGE, **asked}
+    return {
+        "bare, http.client": lambda n: bare(url, key, path, {**body, "max_tokens": n}),
+        "bare, httpx2": lambda n: bare_httpx(client, url, key, path, {**body, "max_tokens": n}),
+    }
+
+
+def shown(title: str, clients: dict[str, Ask], turns: int) -> None:
+    print(f"{title}: CPU of the client, medians of {turns - 1} turns of {SHORT} and {LONG} tokens")
+    for name, (turn, token) in measure(clients, turns).items():
+        print(f"  {name:28} {turn:6.2f} ms a turn  {token:6.0f} µs a token")
 
 
 def main() -> None:
@@ -149,40 +172,17 @@ def main() -> None:
         process = context.Process(target=serve, args=(path, there), daemon=True)
         process.start()
         (vllm, _), (hosted, key) = here.recv()
-        import httpx2
-
-        client = httpx2.Client()
-        ids = {"model": "tiny", "prompt": [50] * PROMPT, "temperature": 0, "stream": True}
-        said = {
-            "model": "tiny",
-            "messages": [{"role": "user", "content": "a"}],
-            "temperature": 0,
-            "stream": True,
-        }
-        usage = {"stream_options": {"include_usage": True}}
-
-        def asked(body: dict[str, Any], tokens: int) -> dict[str, Any]:
-            return {**body, **usage, "max_tokens": tokens}
-
-        by_ids = {
-            "bare, http.client": lambda n: bare(vllm, None, "/v1/completions", asked(ids, n)),
-            "bare, httpx2": lambda n: bare_httpx(client, vllm, None, "/v1/completions", asked(ids, n)),
+        by_ids = bare_clients(vllm, None, "/v1/completions", {"prompt": [50] * PROMPT}) | {
             "ctxchat, vocabulary here": ours(vllm, None, folder, path),
             "ctxchat, vocabulary there": ours(vllm, None, folder, None),
             "ctxchat, a whole turn": whole_turn(vllm, path),
         }
-        by_messages = {
-            "bare, http.client": lambda n: bare(hosted, key, "/v1/chat/completions", asked(said, n)),
-            "bare, httpx2": lambda n: bare_httpx(client, hosted, key, "/v1/chat/completions", asked(said, n)),
-            "ctxchat": ours(hosted, key, folder, None),
+        said = {"messages": [{"role": "user", "content": "a"}]}
+        by_messages = bare_clients(hosted, key, "/v1/chat/completions", said) | {
+            "ctxchat": ours(hosted, key, folder, None)
         }
-        for title, clients in (
-            ("token ids, vLLM's dialect", by_ids),
-            ("messages, OpenAI's API", by_messages),
-        ):
-            print(f"{title}: CPU of the client, medians of {turns - 1} turns of {SHORT} and {LONG} tokens")
-            for name, (turn, token) in measure(clients, turns).items():
-                print(f"  {name:28} {turn:6.2f} ms a turn  {token:6.0f} µs a token")
+        shown("token ids, vLLM's dialect", by_ids, turns)
+        shown("messages, OpenAI's API", by_messages, turns)
         here.send(None)
         process.join(10)
 
