@@ -190,3 +190,13 @@ def test_layers_asked_of_a_build_that_has_no_gpu_are_told_how_to_get_one(
         model, told = opened_in(monkeypatch, tiny, 4 * GIB, n_gpu_layers=layers)
         assert told == expected
         model.close()
+
+
+def test_layers_asked_where_there_is_no_gpu_are_said_to_stay(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "no_gpu_support", lambda: None)
+    for layers, expected in ((None, []), (0, []), (1, [opening.NO_GPU])):
+        model, told = opened_in(monkeypatch, tiny, 4 * GIB, n_gpu_layers=layers)
+        assert told == expected
+        model.close()

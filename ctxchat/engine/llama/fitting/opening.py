@@ -20,6 +20,8 @@ T = TypeVar("T")
 STEPS = 4
 """So many steps lead from all layers on the devices to none."""
 
+NO_GPU = "llama.cpp finds no GPU here, so all layers stay on the CPU: leave out -ngl, or see `ctxchat doctor`"
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -38,8 +40,8 @@ def open_where_it_fits(
     """Open a file's weights in the memory there is. Raises ModelError, before anything is loaded where that
     would swap."""
     found = devices() if options.n_gpu_layers != 0 else ()
-    if options.n_gpu_layers and (missing := no_gpu_support()):
-        tell(missing)
+    if options.n_gpu_layers and not found:
+        tell(no_gpu_support() or NO_GPU)
     decider = Decider(header, options, found, available_memory())
     decided = decider.decision()
     if decided.notice:
